@@ -1,0 +1,1 @@
+"""Where everything meets, and nothing else: the command and the wiring."""

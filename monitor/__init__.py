@@ -1,0 +1,1 @@
+"""One supervision: journal and state become tables, lights, statistics and a page."""

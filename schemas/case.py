@@ -1,0 +1,197 @@
+"""A case as the bus publishes it: the fold of what was reported, and the book-keeping of its journal.
+
+Pure values. `router.case` folds events into a `Case`; `monitor` shows it. All times are microseconds since
+1970-01-01 UTC; the header of each event keeps the zone and precision the source gave.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from schemas.envelope import Order
+
+
+class Phase(StrEnum):
+    """The main phase (GB/T 39046: 申请, 受理, 办理, 办结). Pauses, custody and supervision run beside it."""
+
+    NONE = "none"
+    APPLIED = "applied"
+    RECEIVED = "received"
+    SUPPLEMENTING = "supplementing"
+    ACCEPTED = "accepted"
+    IN_PROGRESS = "in_progress"
+    DECIDED = "decided"
+    ENDED = "ended"
+
+
+class Outcome(StrEnum):
+    """How a case ended (办结结果)."""
+
+    GRANTED = "granted"
+    GRANTED_WITH_GAPS = "granted_with_gaps"
+    REFUSED = "refused"
+    NOT_ACCEPTED = "not_accepted"
+    WITHDRAWN = "withdrawn"
+    LAPSED = "lapsed"
+    TERMINATED = "terminated"
+    RETURNED = "returned"
+    REVOKED = "revoked"
+
+
+class Pause(msgspec.Struct):
+    """A special procedure (特别程序): days in it are not counted. `end` is None while it is open."""
+
+    id: str
+    start: int
+    end: int | None = None
+    procedure: str = ""
+    reason: str = ""
+    approver: str = ""
+    planned_days: int | None = None
+
+
+class Extension(msgspec.Struct):
+    """A limit extended (延长审批), in the limit's own unit."""
+
+    at: int
+    days: int
+    reason: str = ""
+    approver: str = ""
+
+
+class Supplement(msgspec.Struct):
+    """One round of asking for missing papers (补正)."""
+
+    round: int
+    asked_at: int | None = None
+    received_at: int | None = None
+    missing: list[str] = []
+
+
+class Step(msgspec.Struct):
+    """One step by one authority; `part` is the sub-case of a joint approval."""
+
+    name: str
+    authority: str
+    part: str = ""
+    started_at: int | None = None
+    completed_at: int | None = None
+    opinion: str = ""
+
+
+class HandOver(msgspec.Struct):
+    """A case on its way from one authority to another, until the receiver signs."""
+
+    id: str
+    kind: str
+    sender: str
+    receiver: str
+    sent_at: int
+    received_at: int | None = None
+    answered_at: int | None = None
+    part: str = ""
+    rule: str = ""
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """A fact that broke the law's order: recorded, never refused. `code` names a row of `router.law`."""
+
+    code: str
+    at: int
+    event_id: str
+    facts: dict[str, str] = {}
+
+
+class Case(msgspec.Struct):
+    """What is known of one case: the fold of its effective events, in business order."""
+
+    key: str
+    region: str = ""
+    item: str = ""
+    item_version: str = ""
+    authority: str = ""
+    level: int = 0
+    channel: str = ""
+    form: str = ""
+    applicant: dict[str, Any] | None = None
+    phase: Phase = Phase.NONE
+    outcome: Outcome | None = None
+    applied_at: int | None = None
+    received_at: int | None = None
+    accepted_at: int | None = None
+    #: When the clock of the decision stopped: decided, withdrawn, returned, terminated.
+    stopped_at: int | None = None
+    ended_at: int | None = None
+    collected_at: int | None = None
+    promised_days: int | None = None
+    statutory_days: int | None = None
+    planned_end_at: int | None = None
+    holder: str = ""
+    pauses: list[Pause] = []
+    extensions: list[Extension] = []
+    supplements: list[Supplement] = []
+    steps: list[Step] = []
+    hand_overs: list[HandOver] = []
+    findings: list[Finding] = []
+    set_aside: dict[str, str] = {}
+    links: list[str] = []
+    alerts: dict[str, str] = {}
+    supervisions: list[str] = []
+    rating: int | None = None
+    #: Effective events folded in, the first and the last by business order.
+    events: int = 0
+    first_at: int | None = None
+    last: Order | None = None
+
+    @property
+    def opened(self) -> bool:
+        """False for a provisional case: events came, its application has not."""
+        return self.applied_at is not None
+
+    @property
+    def paused(self) -> bool:
+        return any(pause.end is None for pause in self.pauses)
+
+
+class Entry(msgspec.Struct, array_like=True):
+    """One recorded event of the case, as the router remembers it without its bytes (those stand in the journal)."""
+
+    event_id: str
+    body_hash: str
+    origin: str
+    version: int
+    reported_at: int
+    order: Order
+    sequence: int
+    #: effective, superseded, conflicting, cancelled
+    standing: str = "effective"
+
+
+class CaseState(msgspec.Struct):
+    """The router's state of one key, published compacted on `case.state`: the case, its ledger, its chain's head."""
+
+    case: Case
+    ledger: list[Entry] = []
+    sequence: int = 0
+    head: bytes = b""
+    #: Decisions taken, by id: what was moved or delivered, so that a later fold can contradict it.
+    decisions: dict[str, str] = {}
+    #: Set when this key is another name of a case: what comes here goes to `case.forward`.
+    forwards_to: str = ""
+    expired: bool = False
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(CaseState)
+
+
+def encode_state(state: CaseState) -> bytes:
+    return _encoder.encode(state)
+
+
+def decode_state(data: bytes) -> CaseState:
+    """Raises msgspec.DecodeError when the bytes are no state of a case."""
+    return _decoder.decode(data)

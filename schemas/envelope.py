@@ -1,0 +1,89 @@
+"""An event as the inside of the software carries it: plain values, made once from the published bytes.
+
+Pydantic models (`schemas.events`) stand at the edges, where people write events by hand; here the header and the body
+stay the dictionaries the Avro decoder made, and times stay integers (microseconds since 1970-01-01 UTC).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, NamedTuple
+
+import msgspec
+
+
+class Order(NamedTuple):
+    """Business order of a case's events: when it happened, then the source's own order where times tie.
+
+    In real logs half of all consecutive events share a timestamp, so a time alone is no order.
+    """
+
+    occurred_at: int
+    step: int
+    source: str
+    sequence: int
+    event_id: str
+
+
+class Event(msgspec.Struct, frozen=True):
+    """One published approval event. `raw` is the published value, byte for byte, which the journal keeps."""
+
+    type: str
+    header: dict[str, Any]
+    body: dict[str, Any]
+    raw: bytes = b""
+
+    @property
+    def id(self) -> str:
+        return str(self.header["event_id"])
+
+    @property
+    def case(self) -> str:
+        """The key, `<namespace>:<number>`."""
+        return str(self.header["case"])
+
+    @property
+    def occurred_at(self) -> int:
+        return int(self.header["occurred_at"]["at"])
+
+    @property
+    def received_at(self) -> int:
+        return int(self.header["received_at"])
+
+    @property
+    def reported_at(self) -> int:
+        """The source's own stamp; where the source has none, the moment the bus received it."""
+        reported = self.header["reported_at"]
+        return int(reported["at"]) if reported else self.received_at
+
+    @property
+    def origin(self) -> str:
+        """The source row this event was read from: versions of one row replace each other as a whole."""
+        source = self.header["source"]
+        return f"{source['system']}/{source['table']}/{source['key']}"
+
+    @property
+    def order(self) -> Order:
+        header = self.header
+        step = -1 if header["step"] is None else header["step"]
+        return Order(self.occurred_at, step, header["source"]["system"], header["sequence"], header["event_id"])
+
+
+def event_id(system: str, table: str, key: str, kind: str, version: int) -> str:
+    """The identity of an event: the same row, kind and version give the same id on every run and machine.
+
+    `kind` is the name of the event in its connector's mapping (one row can give several). 32 hexadecimal digits.
+    """
+    text = "\x1f".join((system, table, key, kind, str(version)))
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+#: Header fields that differ when the same fact is sent again: they say how it travelled, not what it says.
+TRAVEL = frozenset({"event_id", "body_hash", "received_at", "reported_at", "sequence", "source", "conflict"})
+
+
+def body_hash(type_name: str, header: dict[str, Any], body: dict[str, Any]) -> str:
+    """What the event says, as a hash: two deliveries of one fact agree, whenever and however they travelled."""
+    said = {name: value for name, value in header.items() if name not in TRAVEL}
+    packed = msgspec.msgpack.encode((type_name, said, body), order="deterministic")
+    return hashlib.blake2b(packed, digest_size=16).hexdigest()
