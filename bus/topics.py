@@ -1,0 +1,54 @@
+"""Each topic as a value. Names only: what the records mean is the business of those who write and read them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+KEEP = -1  # Kafka's word for "for ever" in retention.ms
+
+
+class Topic(NamedTuple):
+    """A topic as it must stand in the cluster.
+
+    `key` says in words what the record key is; `partitions` None means as many as the deployment has, which makes the
+    topic co-partitioned with all others of that kind; `retention_ms` is in milliseconds, -1 for ever; `types` names the
+    Avro records in it.
+    """
+
+    name: str
+    key: str
+    partitions: int | None = None
+    retention_ms: int = KEEP
+    compacted: bool = False
+    types: tuple[str, ...] = ()
+
+    def sized(self, partitions: int) -> Topic:
+        """The topic with the deployment's partition count, unless it has one of its own."""
+        return self if self.partitions is not None else self._replace(partitions=partitions)
+
+    def config(self) -> dict[str, str]:
+        """The topic's settings in Kafka's words.
+
+        Timestamps are receipt times set by us: a far one must not be refused by the broker's own clock (KIP-937).
+        """
+        policy = "compact" if self.compacted else "delete"
+        settings = {"cleanup.policy": policy, "retention.ms": str(self.retention_ms)}
+        return settings if self.compacted else settings | {"retention.bytes": str(KEEP)}
+
+
+EVENTS = Topic("approval.events", "case", types=("casebus.events.*",))
+FORWARD = Topic("case.forward", "case", types=("casebus.events.*", "casebus.records.InputEnded"))
+JOURNAL = Topic("case.journal", "case", types=("casebus.records.JournalEntry", "casebus.records.InputEnded"))
+STATE = Topic("case.state", "case", compacted=True, types=("case state (MessagePack)",))
+DELIVERIES = Topic("case.deliveries", "receiving authority", types=("casebus.records.Delivery",))
+ALERTS = Topic("supervision.alerts", "case", types=("casebus.events.*",))
+POSITIONS = Topic("connector.positions", "connector", partitions=1, compacted=True, types=("position (text)",))
+DEADLETTERS = Topic("approval.deadletters", "case or source key", types=("casebus.records.DeadLetter",))
+SCHEMAS = Topic("approval.schemas", "fingerprint", partitions=1, compacted=True, types=("Avro schema (JSON)",))
+
+ALL = (EVENTS, FORWARD, JOURNAL, STATE, DELIVERIES, ALERTS, POSITIONS, DEADLETTERS, SCHEMAS)
+
+
+def standard(partitions: int) -> list[Topic]:
+    """Every topic of a deployment with this partition count."""
+    return [topic.sized(partitions) for topic in ALL]
