@@ -33,13 +33,13 @@ class Plan(NamedTuple):
     """Which point kills, at which pass, and the file that says it has."""
 
     name: str
-    count: int
+    passes: int
     flag: Path
 
     @classmethod
     def parse(cls, text: str) -> Plan:
         """Read `name:count:flagfile`; ValueError with a sentence when it is not that or names no point."""
-        name, count, flag = (text.split(":", 2) + ["", ""])[:3]
+        name, count, flag = [*text.split(":", 2), "", ""][:3]
         if name not in POINTS or not count.isdigit() or not flag:
             raise ValueError(
                 f"{VARIABLE}={text!r} is no crash plan. Write name:count:flagfile, with one of {', '.join(sorted(POINTS))}."
@@ -60,7 +60,7 @@ def point(name: str) -> None:
 def _pass(plan: Plan) -> None:
     global _passes  # noqa: PLW0603  the count is the process's, like the environment that holds the plan
     _passes += 1
-    if _passes == plan.count and _claimed(plan.flag):
+    if _passes == plan.passes and _claimed(plan.flag):
         os.kill(os.getpid(), signal.SIGKILL)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
+from bus.topics import Topic
+
 Headers = tuple[tuple[str, bytes], ...]
 
 
@@ -63,22 +65,33 @@ class Producer(Protocol):
         ...
 
     def abort(self) -> None: ...
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Free what it holds. A transaction still open stays so until its time-out, or until its id is taken again."""
+        ...
 
 
 class Consumer(Protocol):
     """A read-committed member of a group over an explicit list of co-partitioned topics."""
 
-    def poll(self, timeout: float) -> list[Record]: ...
-    def membership(self) -> Membership: ...
+    def poll(self, timeout: float, limit: int = 500) -> list[Record]:
+        """Up to `limit` records; waits `timeout` seconds at most when there is none. A rebalance may take longer."""
+        ...
+
+    def membership(self) -> Membership:
+        """The place in the group as it was when the last `poll` returned."""
+        ...
+
     def assignment(self) -> frozenset[Partition]: ...
     def rebalanced(self) -> bool:
         """True once after partitions were revoked, lost or assigned; asking clears it."""
         ...
 
-    def positions(self) -> dict[Partition, int]: ...
+    def positions(self) -> dict[Partition, int]:
+        """The next offset to be read of each assigned partition; control records count as read."""
+        ...
+
     def rewind(self) -> None:
-        """Seek every assigned partition to its committed offset."""
+        """Seek every assigned partition to its committed offset, to the beginning where there is none."""
         ...
 
     def close(self) -> None: ...
@@ -87,7 +100,10 @@ class Consumer(Protocol):
 class Client(Protocol):
     """One Kafka cluster, or its double."""
 
-    def producer(self, transactional_id: str) -> Producer: ...
+    def producer(self, transactional_id: str) -> Producer:
+        """Ready to begin: whoever held this id before is fenced and its open transaction aborted."""
+        ...
+
     def consumer(self, group: str, topics: Sequence[str]) -> Consumer: ...
     def read(self, positions: Mapping[Partition, int], *, until_end: bool = True, timeout: float = 1.0) -> Iterator[list[Record]]:
         """Read partitions from offsets without a group, read-committed, in batches.
@@ -101,8 +117,8 @@ class Client(Protocol):
         """The read-committed end offsets (last stable offset)."""
         ...
 
-    def create(self, topics: Sequence[object]) -> None:
-        """Create what is missing of `bus.topics.Topic`s; raise ConfigurationError where the partition count differs."""
+    def create(self, topics: Sequence[Topic]) -> None:
+        """Create what is missing; raise ConfigurationError where the partition count differs."""
         ...
 
     def committed(self, group: str, topics: Sequence[str]) -> dict[Partition, int]: ...
