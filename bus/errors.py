@@ -19,5 +19,9 @@ class FencedError(RetryError):
     """Another process has taken this one's place; what it computed is dropped."""
 
 
+class StuckError(BusError):
+    """This process cannot go on, another one may: end it, a supervisor starts it again."""
+
+
 class CorruptionError(BusError):
     """What was recorded is not what is there. Stop and look: an engineer must decide."""

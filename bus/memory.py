@@ -3,16 +3,18 @@
 What it keeps: transactions that become visible as a whole or never, control records that take an offset, the last
 stable offset, fencing by transactional id, groups with co-partitioned range assignment, refusal of a stale membership,
 time-out of transactions. What it leaves out: threads, sleep and chance. Every call returns at once, and time is a
-`ManualClock` that the test advances. The contract suite runs the same tests over this and over a real broker.
+`ManualClock` that the test advances (or a reader that has to wait for an open transaction). The contract suite runs the
+same tests over this and over a real broker.
 
     cluster = Cluster()
     cluster.create(topics.standard(4))
     cluster.publish([Message("approval.events", 0, b"key", b"value", 0)])
-    loop = Loop(cluster, Work("router", ["approval.events"]), processor)
+    loop = Loop(cluster, "router", ["approval.events"], processor, "router-1")
+    loop.step()                       # the first one joins the group
     loop.step()
-    cluster.fail_next_commit()      # the next commit is refused, its work aborted
-    cluster.fail_after_commit()     # the next commit stands, but its caller sees an error
-    cluster.evict(consumer)         # this member is thrown out and does not know it
+    cluster.fail_next_commit()        # the next commit is refused, its work aborted
+    cluster.fail_after_commit()       # the next commit stands, but its caller sees an error
+    cluster.evict(consumer)           # this member is thrown out and does not know it
     cluster.clock.advance(seconds=9)  # open transactions time out
 """
 
@@ -86,7 +88,9 @@ class Cluster:
 
     def read(self, positions: Mapping[Partition, int], *, until_end: bool = True, timeout: float = 1.0) -> Iterator[list[Record]]:  # noqa: ARG002  nothing is waited for
         at = dict(positions)
-        ends = {place: self.log(place).stable_end() for place in at}
+        ends = {place: self.log(place).end() for place in at}
+        if until_end:
+            self._await_decision(at)
         while True:
             batch = [record for place in at for record in self.fetch(at, place, 500, ends[place] if until_end else None)]
             if until_end and not batch:
@@ -146,7 +150,7 @@ class Cluster:
             return []
         transaction.status = status
         for place in transaction.places:
-            self.logs[place].end(transaction)
+            self.logs[place].close(transaction)
         if status is Status.COMMITTED:
             for group, positions in transaction.offsets.items():
                 self.groups.store(group, positions)
@@ -164,6 +168,15 @@ class Cluster:
         self.expire()
         records, at[place] = self.log(place).fetch(at[place], limit, end)
         return records
+
+    def _await_decision(self, places: Iterable[Partition]) -> None:
+        """Where a real reader waits for an open transaction, the clock moves on to its time-out."""
+        self.expire()
+        waited_for = [transaction.started_at for transaction in self._open.values() if not transaction.places.isdisjoint(places)]
+        if waited_for:
+            late = max(waited_for) + self._transaction_timeout + 1
+            self.clock.advance(micros=max(0, late - self.clock.now()))
+            self.expire()
 
     def _create(self, topic: Topic) -> None:
         wanted = topic.partitions or 1

@@ -61,7 +61,7 @@ class Log:
         self._open.setdefault(transaction, offset)
         return offset
 
-    def end(self, transaction: Transaction) -> None:
+    def close(self, transaction: Transaction) -> None:
         """Write the control record."""
         del self._open[transaction]
         self._entries.append(Entry(None, transaction))
@@ -70,9 +70,13 @@ class Log:
         """The last stable offset: nothing from here on is decided."""
         return min(self._open.values(), default=len(self._entries))
 
+    def end(self) -> int:
+        """The high watermark: everything written, decided or not."""
+        return len(self._entries)
+
     def fetch(self, position: int, limit: int, end: int | None = None) -> tuple[list[Record], int]:
         """Up to `limit` committed records from here, and the position after what was looked at."""
-        stop = self.stable_end() if end is None else end
+        stop = self.stable_end() if end is None else min(end, self.stable_end())
         records: list[Record] = []
         while position < stop and len(records) < limit:
             record, transaction = self._entries[position]

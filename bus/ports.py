@@ -108,7 +108,9 @@ class Client(Protocol):
     def read(self, positions: Mapping[Partition, int], *, until_end: bool = True, timeout: float = 1.0) -> Iterator[list[Record]]:
         """Read partitions from offsets without a group, read-committed, in batches.
 
-        With `until_end`, stop at the end offsets seen at the start; else go on for ever, an empty list after each
+        With `until_end`, stop when everything that had been written at the start is decided and read: it waits for
+        transactions open at that moment. (A committed record may stand behind another's open transaction, above the
+        last stable offset: who stops there misses his own.) Else go on for ever, with an empty list after each
         `timeout` seconds without records.
         """
         ...
@@ -129,7 +131,11 @@ class Processor(Protocol):
     """What a service does with records; `bus.transaction.Loop` puts exactly-once around it."""
 
     def assigned(self, partitions: frozenset[int]) -> None:
-        """Work for these partition numbers starts: open stores, read on from their changelogs."""
+        """Work for these partition numbers starts: open stores, read on from their changelogs, close all others.
+
+        Called again, with the same numbers too, after every error: a commit may stand whose answer was lost, so the
+        stores may be behind.
+        """
         ...
 
     def process(self, records: Sequence[Record]) -> list[Message]:
