@@ -1,0 +1,240 @@
+"""The command `casebus`. Each subcommand imports what it needs when it runs, so that help comes at once.
+
+Exit codes: 0 good; 1 differences or findings in the data; 2 a fault in usage, settings or surroundings, said in a
+sentence.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    import click
+
+app = typer.Typer(
+    name="casebus",
+    help="Approval cases of separate departments on one bus, under one supervision.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+case_app = typer.Typer(help="Look at one case.", no_args_is_help=True)
+dead_app = typer.Typer(help="Records that were refused, each with its reason and its bytes.", no_args_is_help=True)
+app.add_typer(case_app, name="case")
+app.add_typer(dead_app, name="deadletters")
+
+Folder = Annotated[Path, typer.Argument(help="The deployment's folder, or its casebus.yaml.", show_default="this folder")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+At = Annotated[str | None, typer.Option("--at", help="As it stood at this moment (ISO 8601; local unless it has an offset).")]
+Known = Annotated[str | None, typer.Option("--known", help="Only from what the bus had received by this moment.")]
+Here = Path()
+
+
+@app.command()
+def demo(
+    cases: Annotated[int, typer.Option(min=1, help="How many cases the made-up city has.")] = 500,
+    seed: Annotated[int, typer.Option(help="Another seed, another city.")] = 7,
+    folder: Annotated[Path | None, typer.Option("--dir", help="Where to write it.", show_default="./casebus-demo")] = None,
+    leave: Annotated[bool, typer.Option("--exit", help="Stop when all is done instead of staying up.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Make up a city, run its exports through the real pipeline, and hold the figures against the truth."""
+    from casebus.commands import demo as command
+
+    raise typer.Exit(command.run(folder, cases, seed, leave=leave or as_json, as_json=as_json))
+
+
+@app.command()
+def init(folder: Annotated[Path, typer.Argument(help="The new deployment's folder.")]) -> None:
+    """Write a deployment's folder to start from: settings, directory, an item, a connector with samples, a calendar."""
+    from casebus.commands import init as command
+
+    raise typer.Exit(command.run(folder))
+
+
+@app.command()
+def check(folder: Folder = Here, as_json: Json = False) -> None:
+    """Check all files of a deployment: file, line, what was found, what to write instead."""
+    from casebus.commands import check as command
+
+    raise typer.Exit(command.run(folder, as_json=as_json))
+
+
+@app.command()
+def up(
+    folder: Folder = Here,
+    leave: Annotated[bool, typer.Option("--exit", help="Process what there is, then stop.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Run the whole deployment: broker, connectors, router, monitor."""
+    from casebus.commands import up as command
+
+    raise typer.Exit(command.run(folder, leave=leave, as_json=as_json))
+
+
+@app.command()
+def broker(folder: Folder = Here) -> None:
+    """Run the embedded Kafka of a deployment until stopped."""
+    from casebus.commands import services
+
+    raise typer.Exit(services.broker(folder))
+
+
+@app.command()
+def connect(
+    folder: Folder = Here,
+    only: Annotated[list[str] | None, typer.Option(help="Only these connectors; may repeat.")] = None,
+    leave: Annotated[bool, typer.Option("--exit", help="Stop at the end of what there is.")] = False,
+) -> None:
+    """Run the connectors: read the departments' systems, publish events."""
+    from casebus.commands import services
+
+    raise typer.Exit(services.connect(folder, tuple(only or ()), leave=leave))
+
+
+@app.command()
+def route(
+    folder: Folder = Here,
+    member: Annotated[int, typer.Option(min=0, help="This worker's number, when several run.")] = 0,
+) -> None:
+    """Run a router: fold events into cases, decide, hand over."""
+    from casebus.commands import services
+
+    raise typer.Exit(services.route(folder, member))
+
+
+@app.command()
+def deliver(
+    folder: Folder = Here,
+    leave: Annotated[bool, typer.Option("--exit", help="Stop when all that was decided is delivered.")] = False,
+) -> None:
+    """Run the deliveries: bring handed-over cases to their receivers."""
+    from casebus.commands import services
+
+    raise typer.Exit(services.deliver(folder, leave=leave))
+
+
+@app.command()
+def monitor(
+    folder: Folder = Here,
+    until: Annotated[str | None, typer.Option(help="Stop after this run's end-of-input markers.", hidden=True)] = None,
+) -> None:
+    """Run the monitor: journal to tables, clocks, lights, alerts."""
+    from casebus.commands import services
+
+    raise typer.Exit(services.monitor(folder, until))
+
+
+@app.command()
+def watch(
+    folder: Folder = Here,
+    once: Annotated[bool, typer.Option("--once", help="One look instead of a live one.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Lights by department, the newest moves, the worst cases: live."""
+    from casebus.commands import look
+
+    raise typer.Exit(look.watch(folder, once=once or as_json, as_json=as_json))
+
+
+@app.command()
+def stats(folder: Folder = Here, at: At = None, known: Known = None, as_json: Json = False) -> None:
+    """Statistics, at any moment, from what was known at any moment."""
+    from casebus.commands import look
+
+    raise typer.Exit(look.stats(folder, at, known, as_json=as_json))
+
+
+@case_app.command("show")
+def case_show(
+    number: Annotated[str, typer.Argument(help="The case number, with or without its namespace.")],
+    folder: Folder = Here,
+    at: At = None,
+    as_json: Json = False,
+) -> None:
+    """One case: what happened, its clock day by day, what was found."""
+    from casebus.commands import look
+
+    raise typer.Exit(look.case(folder, number, at, as_json=as_json))
+
+
+@app.command()
+def audit(folder: Folder = Here, as_json: Json = False) -> None:
+    """Hold sources, bus, journal and view against each other, case by case; 1 on any difference."""
+    from casebus.commands import look
+
+    raise typer.Exit(look.audit(folder, as_json=as_json))
+
+
+@dead_app.command("list")
+def dead_list(
+    folder: Folder = Here,
+    reason: Annotated[str | None, typer.Option(help="Only this reason.")] = None,
+    as_json: Json = False,
+) -> None:
+    """All of them, with where and why."""
+    from casebus.commands import deadletters
+
+    raise typer.Exit(deadletters.show_all(folder, reason, as_json=as_json))
+
+
+@dead_app.command("show")
+def dead_show(
+    number: Annotated[int, typer.Argument(min=1, help="Its number in the list.")],
+    folder: Folder = Here,
+    as_json: Json = False,
+) -> None:
+    """One of them, with its bytes and what to do."""
+    from casebus.commands import deadletters
+
+    raise typer.Exit(deadletters.show_one(folder, number, as_json=as_json))
+
+
+@app.command()
+def doctor(folder: Folder = Here, as_json: Json = False) -> None:
+    """Look over the surroundings: Python, Java, disk, brokers, topics, clocks; each finding with its cure."""
+    from casebus.commands import doctor as command
+
+    raise typer.Exit(command.run(folder, as_json=as_json))
+
+
+def command() -> click.Command:
+    """The command tree, for help, documentation and tests."""
+    return typer.main.get_command(app)
+
+
+def main() -> None:
+    """Entry point. A fault is a sentence on standard error and an exit code, never a traceback."""
+    if os.environ.get("CASEBUS_SUPERVISED"):
+        from casebus.crew import follow_parent
+
+        follow_parent()
+    from bus.errors import BusError
+    from schemas.problem import ProblemsError
+
+    try:
+        app()
+    except ProblemsError as error:
+        leave_with("\n".join(str(problem) for problem in error.problems))
+    except BusError as error:
+        leave_with(str(error))
+    except KeyboardInterrupt:
+        leave_with("Stopped.", 130)
+    except OSError as error:
+        leave_with(f"{error.filename or 'The system'}: {error.strerror or error}. Mend that, then start again.")
+
+
+def leave_with(sentence: str, code: int = 2) -> None:
+    for line in sentence.splitlines():
+        sys.stderr.write(f"casebus: {line}\n")
+    raise SystemExit(code)
+
+
+if __name__ == "__main__":
+    main()

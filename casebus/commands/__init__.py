@@ -1,0 +1,1 @@
+"""What each subcommand of `casebus` does. Imported when it runs."""
