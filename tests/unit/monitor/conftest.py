@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import monitor_receipt
 import pytest
+
 from monitor.statistics.context import Measuring
 from monitor.statistics.log import LogFigures, measure
 from monitor.statistics.row import traces

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime
 
-import msgspec
 import monitor_receipt
+import msgspec
 import pytest
+
 from monitor.statistics.log import measure
+from monitor.statistics.row import traces
 from monitor.times import micros
 
 
@@ -124,9 +126,7 @@ def test_what_was_open_at_a_time_equals_the_oracle(receipt_traces, measuring, or
 
 def test_rows_in_any_order_give_the_same_figures(shared, measuring, receipt_figures):
     """The order of arrival decides nothing: rows of a case are sorted before they are counted."""
-    from monitor.statistics.row import traces
-
-    backwards = sorted(reversed(monitor_receipt.rows(shared)), key=lambda row: row.case)
+    backwards = sorted(monitor_receipt.rows(shared), key=lambda row: (row.case, -row.step))
     found = measure(traces(backwards, monitor_receipt.channels(shared)), measuring)
     assert plain(found) == plain(receipt_figures)
 

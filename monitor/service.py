@@ -1,0 +1,99 @@
+"""The shell around the view: read the topics from where the view stands, apply, batch after batch.
+
+No consumer group: the offsets that count are in the view's own database, in the transaction of its tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from itertools import islice
+from typing import NamedTuple
+
+from bus.ports import Client, Partition, Record
+from bus.topics import JOURNAL
+from monitor.rows import TOPICS, Reader, Rows
+from monitor.view import View, advanced
+
+#: Records in one database transaction while history is loaded.
+LOAD = 5_000
+#: Seconds after which a live monitor looks at the clock although nothing came.
+IDLE = 0.5
+
+Watcher = Callable[[Rows], None]
+
+
+class Progress(NamedTuple):
+    """How far the view has read, in offsets (control records of transactions count among them)."""
+
+    read: int
+    end: int
+
+
+def _nobody(_: Rows) -> None:
+    """Nobody watches."""
+
+
+class Service:
+    """Feeds one view. `watcher` is called after each batch that stands; never while `load` runs: history is mute."""
+
+    def __init__(self, view: View, client: Client, reader: Reader, watcher: Watcher = _nobody) -> None:
+        self._view, self._client, self._reader = view, client, reader
+        self._watcher = watcher
+        self._positions: dict[Partition, int] = {}
+
+    def load(self) -> int:
+        """Read what there is now, in large transactions; returns how many records. Mute."""
+        count = 0
+        for records in _gathered(self._batches(until_end=True)):
+            self._apply(records)
+            count += len(records)
+        return count
+
+    def follow(self, stop: Callable[[], bool]) -> None:
+        """Load what there is, then go on live until `stop` says so; it is asked after each batch and when idle."""
+        self.load()
+        with closing(self._batches(until_end=False)) as batches:
+            for records in batches:
+                self._watcher(self._apply(records))
+                if stop():
+                    return
+
+    def until_ended(self, run: str) -> None:
+        """Follow until the end of this run has been seen everywhere, then read the rest of state and dead letters."""
+        if not self.ended(run):
+            self.follow(lambda: self.ended(run))
+        self.load()
+
+    def ended(self, run: str) -> bool:
+        """True when the router has said in every journal partition that nothing more comes in this run."""
+        partitions = {place.number for place in self._client.ends([JOURNAL.name])}
+        return self._view.ended(run) >= partitions
+
+    def rebuild(self) -> int:
+        """Throw the tables away and read everything again. Mute."""
+        self._view.rebuild()
+        return self.load()
+
+    def progress(self) -> Progress:
+        ends = self._client.ends(TOPICS)
+        positions = self._view.positions(list(ends))
+        return Progress(sum(positions[place] for place in ends), sum(ends.values()))
+
+    def _batches(self, *, until_end: bool) -> Iterator[list[Record]]:
+        self._positions = self._view.positions(list(self._client.ends(TOPICS)))
+        return self._client.read(self._positions, until_end=until_end, timeout=IDLE)
+
+    def _apply(self, records: list[Record]) -> Rows:
+        if not records:
+            return Rows({}, [])
+        rows = self._view.apply_batch(records, self._positions, self._reader)
+        self._positions = {**self._positions, **advanced(records)}
+        return rows
+
+
+def _gathered(batches: Iterator[list[Record]]) -> Iterator[list[Record]]:
+    """Small batches as large ones: a transaction costs more than a row."""
+    records = (record for batch in batches for record in batch)
+    while gathered := list(islice(records, LOAD)):
+        yield gathered

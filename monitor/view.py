@@ -1,0 +1,164 @@
+"""The view: the journal and the state of cases as tables, each batch with its offsets in one transaction.
+
+    view = View.open("sqlite:///view.db")
+    view.apply_batch(records, {Partition("case.journal", 0): 0}, codec)
+
+Offsets are advanced by compare-and-set before anything else is written: when two monitors feed one view, the second
+finds an offset that is not the one it read from, writes nothing and is told so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Select, Table, bindparam, create_engine, delete, event, insert, select, update
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from bus import crash
+from bus.errors import ConfigurationError, CorruptionError, FencedError, RetryError
+from bus.ports import Partition, Record
+from monitor import tables
+from monitor.rows import Reader, Row, Rows, rows_of
+
+#: Seconds a writer waits for another one's transaction on SQLite.
+BUSY = 30
+_READ_BY = 1000
+
+
+class View:
+    """Tables in a database. Readers may look at any time; one monitor writes."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @classmethod
+    def open(cls, url: str) -> View:
+        """Open or create. Raises ConfigurationError when the tables there are of another version."""
+        engine = create_engine(url)
+        if engine.dialect.name == "sqlite":
+            event.listen(engine, "connect", _tune)
+        view = cls(engine)
+        view._prepare()
+        return view
+
+    @classmethod
+    def at(cls, path: Path) -> View:
+        """The SQLite view in this file."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return cls.open(f"sqlite:///{path}")
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    def positions(self, places: Sequence[Partition] = ()) -> dict[Partition, int]:
+        """Next offset of every partition the view has read, and 0 for those of `places` it has not."""
+        with self.engine.connect() as connection:
+            read = {Partition(row.topic, row.partition): row.next_offset for row in connection.execute(select(tables.offsets))}
+        return dict.fromkeys(places, 0) | read
+
+    def apply_batch(self, records: Sequence[Record], read_from: Mapping[Partition, int], reader: Reader) -> Rows:
+        """Write a batch that was read from these offsets, and the offsets after it. All of it or nothing.
+
+        Raises FencedError when another monitor has moved on in between, CorruptionError when a record is unreadable or
+        a journal entry comes twice.
+        """
+        rows = rows_of(records, reader)
+        after = advanced(records)
+        with self._writing() as connection:
+            for place, offset in after.items():
+                _advance(connection, place, read_from.get(place, 0), offset)
+            _write(connection, rows)
+            crash.point("monitor.between_tables_and_offsets")
+            crash.point("monitor.before_commit")
+        return rows
+
+    def rebuild(self) -> None:
+        """Empty every table, so that all of it is read again from the topics."""
+        with self._writing() as connection:
+            for table in tables.metadata.sorted_tables:
+                if table is not tables.meta:
+                    connection.execute(delete(table))
+
+    def ended(self, run: str) -> set[int]:
+        """Journal partitions in which everything before the end of this run has been read."""
+        query = select(tables.input_ends.c.partition).where(tables.input_ends.c.run == run)
+        return {row.partition for row in self.stream(query)}
+
+    def stream(self, query: Select[Any]) -> Iterator[Any]:
+        """Rows of a query as they come, not all at once in memory."""
+        with self.engine.connect() as connection:
+            yield from connection.execution_options(yield_per=_READ_BY).execute(query)
+
+    def all(self, query: Select[Any]) -> list[Any]:
+        with self.engine.connect() as connection:
+            return list(connection.execute(query))
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        try:
+            with self.engine.begin() as connection:
+                yield connection
+        except OperationalError as error:
+            raise RetryError(f"The view's database does not take the write: {error.orig}. It is tried again.") from error
+        except IntegrityError as error:
+            raise CorruptionError(f"The view already holds what is to be written: {error.orig}. Run casebus audit.") from error
+
+    def _prepare(self) -> None:
+        with self._writing() as connection:
+            tables.metadata.create_all(connection, checkfirst=True)
+            found = connection.execute(select(tables.meta.c.value).where(tables.meta.c.name == "version")).scalar()
+            if found is None:
+                connection.execute(insert(tables.meta), {"name": "version", "value": tables.VERSION})
+        if found not in (None, tables.VERSION):
+            raise ConfigurationError(
+                f"The view at {self.engine.url!r} has tables of version {found}, this program writes {tables.VERSION}. "
+                "Delete it or name another one: it is built again from the journal."
+            )
+
+
+def advanced(records: Sequence[Record]) -> dict[Partition, int]:
+    """The next offset of each partition after these records."""
+    return {Partition(record.topic, record.partition): record.offset + 1 for record in records}
+
+
+def _advance(connection: Connection, place: Partition, old: int, new: int) -> None:
+    table = tables.offsets
+    here = (table.c.topic == place.topic) & (table.c.partition == place.number)
+    if connection.execute(update(table).where(here, table.c.next_offset == old).values(next_offset=new)).rowcount == 1:
+        return
+    found = connection.execute(select(table.c.next_offset).where(here)).scalar()
+    if found is None and old == 0:
+        connection.execute(insert(table), {"topic": place.topic, "partition": place.number, "next_offset": new})
+        return
+    raise FencedError(
+        f"Another monitor feeds this view: {place.topic}, partition {place.number} stands at {found or 0}, not at {old}. "
+        "Nothing was written; run one monitor for each view."
+    )
+
+
+def _write(connection: Connection, rows: Rows) -> None:
+    if rows.replaced:
+        keys = [{"key": key} for key in rows.replaced]
+        for table in tables.OF_STATE:
+            connection.execute(delete(table).where(table.c.case_key == bindparam("key")), keys)
+    for table in tables.metadata.sorted_tables:
+        _insert(connection, table, rows.of(table))
+
+
+def _insert(connection: Connection, table: Table, rows: list[Row]) -> None:
+    if rows:
+        connection.execute(insert(table), rows)
+
+
+def _tune(connection: Any, _: ConnectionPoolEntry) -> None:
+    """SQLite: readers beside one writer; a writer waits instead of failing.
+
+    NORMAL is enough in WAL mode: a power cut may take back the last transactions as a whole, tables with their
+    offsets, and they are read again.
+    """
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", f"busy_timeout={BUSY * 1000}", "cache_size=-16000"):
+        connection.execute(f"PRAGMA {pragma}")
