@@ -6,7 +6,6 @@ No consumer group: the offsets that count are in the view's own database, in the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from itertools import islice
 from typing import NamedTuple
 
@@ -53,11 +52,10 @@ class Service:
     def follow(self, stop: Callable[[], bool]) -> None:
         """Load what there is, then go on live until `stop` says so; it is asked after each batch and when idle."""
         self.load()
-        with closing(self._batches(until_end=False)) as batches:
-            for records in batches:
-                self._watcher(self._apply(records))
-                if stop():
-                    return
+        for records in self._batches(until_end=False):
+            self._watcher(self._apply(records))
+            if stop():
+                return
 
     def until_ended(self, run: str) -> None:
         """Follow until the end of this run has been seen everywhere, then read the rest of state and dead letters."""
