@@ -1,0 +1,253 @@
+"""One Kafka process (KRaft: broker and controller in one) in a folder of its own."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from bus import keeper
+from bus.errors import BusError, ConfigurationError, CorruptionError
+from bus.java import Java
+
+_READY = "Kafka Server started"
+_START_TIMEOUT = 90.0  # seconds; 1 to 3 are usual
+_STOP_GRACE = 10.0  # seconds from SIGTERM to SIGKILL; 0.3 are usual
+_RELEASE_TIMEOUT = 15.0  # seconds that a Kafka whose owner died may take to close its files
+
+_LOGGING = """\
+status = error
+appender.file.type = RollingFile
+appender.file.name = file
+appender.file.fileName = server.log
+appender.file.filePattern = server.log.%i
+appender.file.layout.type = PatternLayout
+appender.file.layout.pattern = %d{ISO8601} %-5p %m (%c)%n
+appender.file.policies.type = SizeBasedTriggeringPolicy
+appender.file.policies.size = 10MB
+appender.file.strategy.type = DefaultRolloverStrategy
+appender.file.strategy.max = 3
+appender.fault.type = Console
+appender.fault.name = fault
+appender.fault.layout.type = PatternLayout
+appender.fault.layout.pattern = %-5p %m%n%ex{short.message}%n
+appender.fault.filter.threshold.type = ThresholdFilter
+appender.fault.filter.threshold.level = error
+appender.ready.type = Console
+appender.ready.name = ready
+appender.ready.layout.type = PatternLayout
+appender.ready.layout.pattern = %m%n
+rootLogger.level = info
+rootLogger.appenderRef.file.ref = file
+rootLogger.appenderRef.fault.ref = fault
+logger.ready.name = kafka.server.KafkaRaftServer
+logger.ready.level = info
+logger.ready.appenderRef.ready.ref = ready
+"""
+
+#: What a Kafka that would not start says, what it means, and who mends it.
+_CAUSES: tuple[tuple[str, type[BusError], str], ...] = (
+    ("No space left on device", ConfigurationError, "The disk is full. Make room, then start again; what was recorded is kept"),
+    (
+        "Address already in use",
+        ConfigurationError,
+        "A port it was given is used by another program. Stop that program, then start again",
+    ),
+    ("OutOfMemoryError", ConfigurationError, "The machine has too little memory for it (about 250 MB a node)"),
+    ("Cannot allocate memory", ConfigurationError, "The machine has too little memory for it (about 250 MB a node)"),
+    ("Read-only file system", ConfigurationError, "The disk cannot be written"),
+    ("Permission denied", ConfigurationError, "A file of its folder belongs to another user"),
+)
+
+
+class Ports(NamedTuple):
+    client: int
+    controller: int
+
+
+class Cluster(NamedTuple):
+    """What all nodes of a cluster agree on."""
+
+    id: str
+    ports: tuple[Ports, ...]
+
+    @property
+    def bootstrap(self) -> str:
+        return ",".join(f"127.0.0.1:{ports.client}" for ports in self.ports)
+
+
+def properties(number: int, cluster: Cluster) -> dict[str, str]:
+    """Kafka's settings for node `number` (from 1). Each that differs from Kafka's default says why."""
+    ports, count = cluster.ports[number - 1], len(cluster.ports)
+    replicas, in_sync = str(min(count, 3)), str(min(count, 2))
+    voters = ",".join(f"{other}@127.0.0.1:{others.controller}" for other, others in enumerate(cluster.ports, 1))
+    return {
+        "process.roles": "broker,controller",
+        "node.id": str(number),
+        "controller.quorum.voters": voters,
+        "controller.listener.names": "CONTROLLER",
+        # Nothing but this machine can reach it: a Kafka for several machines is one of your own, by its address.
+        "listeners": f"PLAINTEXT://127.0.0.1:{ports.client},CONTROLLER://127.0.0.1:{ports.controller}",
+        "log.dirs": "data",  # relative: a list with commas, read as Latin-1, is no place for a path
+        "auto.create.topics.enable": "false",  # a topic by accident has the wrong partition count
+        "default.replication.factor": replicas,
+        "min.insync.replicas": in_sync,
+        "offsets.topic.replication.factor": replicas,
+        "transaction.state.log.replication.factor": replicas,
+        "transaction.state.log.min.isr": in_sync,
+        "share.coordinator.state.topic.replication.factor": replicas,
+        "share.coordinator.state.topic.min.isr": in_sync,
+        "offsets.topic.num.partitions": "8",  # of 50: each is a folder to open at every start
+        "transaction.state.log.num.partitions": "8",
+        "log.retention.ms": "-1",  # a record is kept until its topic says otherwise
+        "offsets.retention.minutes": "2147483647",  # a service that stood still for a week goes on where it was
+        "log.cleaner.dedupe.buffer.size": str(8 << 20),  # of 128 MB: room for 300,000 keys a pass
+        "group.initial.rebalance.delay.ms": "0",  # members here start one by one anyway
+        "group.min.session.timeout.ms": "1000",
+        "broker.session.timeout.ms": "2000",  # back 3 s after kill -9; with the default 11 s
+        "broker.heartbeat.interval.ms": "500",
+        "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",  # of 10 s: an abandoned one holds readers up
+        "controlled.shutdown.enable": "false",  # all nodes stop together: there is nobody to hand leadership to
+        "num.network.threads": "2",
+        "num.io.threads": "4",
+        "background.threads": "2",
+    }
+
+
+class Node:
+    """Start, wait, stop, kill. `extra` are additional flags of the JVM."""
+
+    def __init__(self, folder: Path, number: int, cluster: Cluster, java: Java, extra: Sequence[str] = ()) -> None:
+        self.folder, self.number, self.java, self.extra = folder, number, java, tuple(extra)
+        self._cluster = cluster
+        self._process: subprocess.Popen[bytes] | None = None
+        self.pid = 0
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "server.log"
+
+    def prepare(self) -> None:
+        """Write the settings; format the data folder if it is new."""
+        (self.folder / "tmp").mkdir(parents=True, exist_ok=True)
+        (self.folder / "log4j2.properties").write_text(_LOGGING, "ascii")
+        settings = properties(self.number, self._cluster)
+        (self.folder / "server.properties").write_text("".join(f"{name}={value}\n" for name, value in settings.items()), "ascii")
+        if not (self.folder / "data" / "meta.properties").exists():
+            self._format()
+
+    def _format(self) -> None:
+        # Kafka's own tool: a meta.properties by hand leaves transaction.version at 0.
+        command = ("kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", self._cluster.id, "-c", "server.properties")
+        done = subprocess.run(  # noqa: S603 - our own command
+            self.java.command(*command, flags=self.java.cached_flags()),
+            cwd=self.folder,
+            env=self.java.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise _failure(self, done.returncode, done.stdout + done.stderr)
+
+    def launch(self) -> None:
+        """Start the process; `ready` waits for it."""
+        self._await_release()
+        command = self.java.command("kafka.Kafka", "server.properties", flags=(*self.java.cached_flags(), *self.extra))
+        guard = [sys.executable, "-I", "-S", keeper.__file__, str(os.getpid()), str(_STOP_GRACE)]
+        with (self.folder / "jvm.log").open("wb") as output:
+            self._process = subprocess.Popen(  # noqa: S603 - our own command
+                [*guard, *command],
+                cwd=self.folder,
+                env=self.java.environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=output,
+                start_new_session=True,  # Ctrl-C is for the one who stops us in order, not for Kafka
+            )
+        assert self._process.stdout  # noqa: S101 - a pipe was asked for
+        self.pid = int(self._process.stdout.readline() or 0)
+
+    def _await_release(self) -> None:
+        """A Kafka whose owner was killed a moment ago still holds its data; Kafka's own lock tells."""
+        deadline = time.monotonic() + _RELEASE_TIMEOUT
+        while _locked(self.folder / "data" / ".lock"):
+            if time.monotonic() > deadline:
+                raise ConfigurationError(f"Another Kafka uses {self.folder}. Stop it, then start again.")
+            time.sleep(0.1)
+
+    def ready(self) -> None:
+        """Wait until the node serves. Raises a sentence with the cause where it does not."""
+        deadline = time.monotonic() + _START_TIMEOUT
+        while _READY not in (text := self._output()):
+            if self.exit_code is not None:
+                raise _failure(self, self.exit_code, text)
+            if time.monotonic() > deadline:
+                self.stop()
+                raise BusError(f"Kafka node {self.number} was not ready after {_START_TIMEOUT:.0f} s. Its log is {self.log}")
+            time.sleep(0.03)
+
+    def _output(self) -> str:
+        return (self.folder / "jvm.log").read_text("utf-8", errors="replace")
+
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs (or was never started)."""
+        return self._process.poll() if self._process else None
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def request_stop(self) -> None:
+        if self._process and self._process.stdin:
+            self._process.stdin.close()
+
+    def stop(self) -> None:
+        """Stop in order; after 10 s by force."""
+        self.request_stop()
+        self._reap()
+
+    def kill(self) -> None:
+        """As `kill -9`: for tests of what survives it."""
+        if self.running:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+            self._reap()
+
+    def _reap(self) -> None:
+        if self._process:
+            self._process.wait()
+            for stream in (self._process.stdin, self._process.stdout):
+                if stream:
+                    stream.close()
+
+
+def _locked(file: Path) -> bool:
+    try:
+        with file.open("r+b") as handle:
+            fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return False
+
+
+def _failure(node: Node, code: int, output: str) -> BusError:
+    """The sentence for a Kafka that would not start."""
+    for sign, kind, meaning in _CAUSES:
+        if sign in output:
+            return kind(f"Kafka node {node.number} did not start. {meaning}. Its log is {node.log}")
+    said = next((line.strip() for line in output.splitlines() if "ERROR" in line or "Exception" in line), "it said nothing")
+    return CorruptionError(
+        f"Kafka node {node.number} did not start (exit {code}): {said}. "
+        f"Its data ({node.folder / 'data'}) may be damaged; its log is {node.log}"
+    )
