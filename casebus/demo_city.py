@@ -314,9 +314,18 @@ def _one(number: int, seed: int) -> Case:
 
 # ---------------------------------------------------------------- the truth
 
-PHASES = {"apply": "applied", "receive": "received", "ask": "supplementing", "bring": "received", "accept": "accepted",
-          "start": "in_progress", "finish": "in_progress", "grant": "decided", "deny": "decided"}  # fmt: skip
+PHASES = {
+    "apply": "applied",
+    "receive": "received",
+    "ask": "supplementing",
+    "bring": "received",
+    "accept": "accepted",
+    "start": "in_progress",
+    "finish": "in_progress",
+}
 OUTCOMES = {"grant": "granted", "deny": "refused", "refuse": "not_accepted", "withdraw": "withdrawn"}
+#: Facts before the case or about it, not in it.
+BESIDE = frozenset({"book", "confirm", "ticket", "link"})
 MOVES = {"up": "HandedUp", "down": "HandedDown", "across": "HandedAcross"}
 
 
@@ -326,11 +335,10 @@ def truth_of(case: Case) -> dict[str, Any]:
     first = {fact.kind: fact.at for fact in reversed(facts)}
     kinds = [fact.kind for fact in facts]
     outcome = next((OUTCOMES[kind] for kind in kinds if kind in OUTCOMES), None)
-    ended = "refuse" in first or "withdraw" in first or "collect" in first
-    phase = "ended" if ended else next((PHASES[kind] for kind in reversed(kinds) if kind in PHASES), "none")
+    phase = "ended" if outcome else next((PHASES[kind] for kind in reversed(kinds) if kind in PHASES), "none")
     return {
         "case": case.number, "item": case.item.code, "region": case.county, "phase": phase, "outcome": outcome,
-        "events": len(facts), "paused": first.get("pause") is not None and "resume" not in first,
+        "events": sum(kind not in BESIDE for kind in kinds), "paused": first.get("pause") is not None and "resume" not in first,
         **clock(case, facts, first),
     }  # fmt: skip
 
