@@ -1,0 +1,105 @@
+"""The legal clock: pure, and able to explain itself day by day (`schemas.explain`).
+
+It runs from the day of acceptance, which is not counted, to the day of the decision (or withdrawal, return, termination).
+Counted are the days of the limit's unit that no special procedure covers: a procedure from P to R takes the days d with
+P < d <= R, an open one all days so far; procedures that overlap are united, so a day is never taken off twice. A limit is
+passed when more days are counted than it has; an extension granted after that does not heal it (Administrative
+Licensing Law art. 42, 45, 82; the rules are data, `schemas.rules`).
+"""
+
+from __future__ import annotations
+
+from datetime import date, tzinfo
+from enum import StrEnum
+from typing import NamedTuple
+
+from schemas.calendar import Calendar
+from schemas.count import local_date
+from schemas.explain import Kind, Line, explain
+from schemas.limits import Facts, Terms, count_at, ended, facts_of
+from schemas.rules import ClockRules, Limit, Unit
+
+__all__ = [
+    "ClockRules",
+    "Facts",
+    "Kind",
+    "Light",
+    "Limit",
+    "Line",
+    "Reading",
+    "Unit",
+    "explain",
+    "facts_of",
+    "local_date",
+    "read",
+]
+
+
+class Light(StrEnum):
+    """Lights of electronic supervision; NONE: the clock has not started."""
+
+    NONE = "none"
+    GREEN = "green"
+    YELLOW = "yellow"
+    RED = "red"
+
+
+class Reading(NamedTuple):
+    """What the clock shows. Days are in the unit of the promised limit, or of the statutory one where there is no promise."""
+
+    elapsed_days: int = 0
+    paused_days: int = 0
+    #: Days of the limits with the extensions that count; None where there is none.
+    promised_limit: int | None = None
+    statutory_limit: int | None = None
+    #: Last day of each limit; None while a procedure is open, or without a limit.
+    due: date | None = None
+    statutory_due: date | None = None
+    light: Light = Light.NONE
+    running: bool = False
+    paused: bool = False
+    overdue_promise: bool = False
+    overdue_legal: bool = False
+    #: A date in it lies beyond the last official notice.
+    provisional: bool = False
+
+
+def read(facts: Facts, rules: ClockRules, calendar: Calendar, zone: tzinfo, now: int) -> Reading:
+    """What the clock shows at a time (microseconds UTC). A case not accepted by then shows nothing."""
+    if facts.accepted_at is None or facts.accepted_at > now:
+        return Reading()
+    terms = Terms(rules, calendar, zone)
+    promised = ended(facts, facts.promised, terms, now)
+    statutory = ended(facts, facts.statutory, terms, now)
+    shown = promised or statutory
+    count = shown.tally if shown else count_at(facts, rules.unit, terms, now)
+    elapsed = count.counted(count.start, count.till)
+    running = facts.stopped_at is None or facts.stopped_at > now
+    dues = [end.due for end in (promised, statutory) if end and end.due]
+    reading = Reading(
+        elapsed_days=elapsed,
+        paused_days=count.days(count.start, count.till) - elapsed,
+        promised_limit=promised.days if promised else None,
+        statutory_limit=statutory.days if statutory else None,
+        due=promised.due if promised else None,
+        statutory_due=statutory.due if statutory else None,
+        running=running,
+        paused=running and count.paused,
+        overdue_promise=bool(promised and promised.passed),
+        overdue_legal=bool(statutory and statutory.passed),
+        provisional=any(calendar.provisional(day) for day in (count.start, count.till, *dues)),
+    )
+    return reading._replace(light=_light(reading, rules))
+
+
+def _light(reading: Reading, rules: ClockRules) -> Light:
+    if reading.overdue_legal:
+        return Light.RED
+    if reading.overdue_promise or (reading.running and _near(reading, rules.thresholds.yellow_days)):
+        return Light.YELLOW
+    return Light.GREEN
+
+
+def _near(reading: Reading, days: int) -> bool:
+    limit = reading.promised_limit if reading.promised_limit is not None else reading.statutory_limit
+    return limit is not None and reading.elapsed_days > 0 and limit - reading.elapsed_days <= days

@@ -1,0 +1,68 @@
+"""Counting days, dates only: united procedures, counted days, the day a limit ends. Below `schemas.clock`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta, tzinfo
+from typing import NamedTuple
+
+from schemas.calendar import Calendar
+from schemas.rules import Unit
+
+
+class Count(NamedTuple):
+    """The counted days of one case in one unit, up to one day."""
+
+    calendar: Calendar
+    unit: Unit
+    moves: bool
+    start: date
+    till: date
+    #: United procedures (from, to]; an open one reaches to `till`.
+    spans: tuple[tuple[date, date], ...]
+    paused: bool
+
+    def days(self, a: date, b: date) -> int:
+        """Days d of the unit with a < d <= b."""
+        return self.calendar.working_days(a, b) if self.unit is Unit.WORKING else max(0, (b - a).days)
+
+    def counted(self, a: date, b: date) -> int:
+        """Days of the unit with a < d <= b that no procedure covers."""
+        taken = (self.days(max(start, a), min(end, b)) for start, end in self.spans)
+        return self.days(a, b) - sum(taken)
+
+    def end(self, limit: int) -> date:
+        """The day of the limit's last counted day, given the procedures so far; the day of the start for 0."""
+        day, left = self.start, limit
+        for start, end in self.spans:
+            free = self.days(day, start)
+            if free >= left:
+                break
+            left -= free
+            day = max(day, end)
+        return self._after(day, left)
+
+    def _after(self, day: date, count: int) -> date:
+        if self.unit is Unit.WORKING:
+            return self.calendar.add(day, count)
+        last = day + timedelta(count)
+        return self.calendar.working_or_next(last) if self.moves else last
+
+    def passed(self, limit: int | None) -> bool:
+        """Whether more days are counted than the limit has."""
+        return limit is not None and self.counted(self.start, self.till) > limit and self.counted(self.end(limit), self.till) > 0
+
+
+def united(spans: Iterable[tuple[date, date]], first: date) -> Iterable[tuple[date, date]]:
+    """Spans (from, to] in order, none before `first`, overlapping ones made one."""
+    last = first
+    for start, end in sorted(spans):
+        begin = max(start, last)
+        if end > begin:
+            yield begin, end
+        last = max(last, end)
+
+
+def local_date(moment: int, zone: tzinfo) -> date:
+    """The local date of microseconds UTC: local midnight is another day in UTC."""
+    return datetime.fromtimestamp(moment // 1_000_000, zone).date()

@@ -1,0 +1,241 @@
+"""YAML that knows its lines, so that every fault in a deployment is told with file and line.
+
+`load` gives a `Map` (a dict) whose values are scalars, `Map`s and `Seq`s; each knows where its keys stand. Strings expand
+`${NAME}` and `${NAME:-default}`; `$${` writes a plain `${`. Scalars follow YAML 1.2 where 1.1 surprises: `on`, `off`, `yes`,
+`no`, `12:30` and numbers with a leading zero (codes!) are strings.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
+
+from schemas.problem import Problem, ProblemsError
+
+_VARIABLE = re.compile(r"\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+_TAG = "tag:yaml.org,2002:"
+
+
+class Settings(BaseModel):
+    """Base of everything read from a deployment's files: unknown keys are faults, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Map(dict[str, Any]):
+    """A mapping that knows the file and the line of each key."""
+
+    def __init__(self, path: Path, line: int) -> None:
+        super().__init__()
+        self.path = path
+        self.line = line
+        self.lines: dict[str, int] = {}
+
+    def where(self, key: str | None = None) -> str:
+        """`file:line` of the key, or of the mapping itself where the key is absent or None."""
+        return f"{self.path}:{self.lines.get(key, self.line) if key else self.line}"
+
+
+class Seq(list[Any]):
+    """A sequence that knows the file and the line of each item."""
+
+    def __init__(self, path: Path, line: int) -> None:
+        super().__init__()
+        self.path = path
+        self.line = line
+        self.lines: list[int] = []
+
+    def where(self, index: int | None = None) -> str:
+        known = index is not None and 0 <= index < len(self.lines)
+        return f"{self.path}:{self.lines[index] if known and index is not None else self.line}"
+
+
+_Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml where the wheel has it: ten times faster
+
+
+class _Loader(_Base):  # type: ignore[misc]  # the base depends on the machine
+    """YAML 1.2's plain scalars: fewer surprises than 1.1's."""
+
+    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
+
+
+_Loader.add_implicit_resolver(_TAG + "bool", re.compile(r"^(?:true|false|True|False)$"), list("tfTF"))
+_Loader.add_implicit_resolver(_TAG + "int", re.compile(r"^[-+]?(?:0|[1-9][0-9]*)$"), list("-+0123456789"))
+_Loader.add_implicit_resolver(
+    _TAG + "float", re.compile(r"^[-+]?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?$"), list("-+0123456789")
+)
+_Loader.add_implicit_resolver(_TAG + "null", re.compile(r"^(?:~|null|Null|)$"), ["~", "n", "N", ""])
+_Loader.add_implicit_resolver(_TAG + "timestamp", re.compile(r"^\d{4}-\d\d-\d\d$"), list("0123456789"))
+_Loader.add_implicit_resolver(_TAG + "merge", re.compile(r"^<<$"), ["<"])
+
+
+def load(path: Path, env: Mapping[str, str] | None = None) -> Map:
+    """The mapping in a YAML or JSON file. Raises ProblemsError with file and line."""
+    loader = _Loader(_text(path))
+    try:
+        node = loader.get_single_node()
+        builder = _Builder(path, loader, os.environ if env is None else env)
+        value = builder.build(node) if node is not None else None
+    except yaml.MarkedYAMLError as error:
+        raise ProblemsError(_syntax(path, error)) from error
+    except yaml.YAMLError as error:
+        raise ProblemsError(Problem(f"{path}:1", f"no YAML: {error}", "Save it as plain YAML in UTF-8.")) from error
+    finally:
+        loader.dispose()
+    if builder.problems:
+        raise ProblemsError(*builder.problems)
+    if not isinstance(value, Map):
+        raise ProblemsError(Problem(f"{path}:1", "no mapping at the top", "Write `key: value` lines."))
+    return value
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8-sig")
+    except FileNotFoundError as error:
+        raise ProblemsError(Problem(str(path), "the file is not there", "Create it, or correct the name.")) from error
+    except OSError as error:
+        raise ProblemsError(Problem(str(path), f"cannot be read: {error.strerror}", "Allow reading it.")) from error
+    except UnicodeDecodeError as error:
+        raise ProblemsError(Problem(str(path), f"not UTF-8 at byte {error.start}", "Save it in UTF-8.")) from error
+
+
+def _syntax(path: Path, error: yaml.MarkedYAMLError) -> Problem:
+    mark = error.problem_mark or error.context_mark
+    line = mark.line + 1 if mark else 1
+    return Problem(f"{path}:{line}", f"no YAML: {error.problem or error.context}", "Check indentation, colons and quotes here.")
+
+
+class _Builder:
+    """Values from nodes, with lines; faults are collected so that all are told at once."""
+
+    def __init__(self, path: Path, loader: _Loader, env: Mapping[str, str]) -> None:
+        self._path = path
+        self._loader = loader
+        self._env = env
+        self._open: set[int] = set()
+        self._flat: set[int] = set()
+        self.problems: list[Problem] = []
+
+    def build(self, node: yaml.Node) -> Any:
+        if id(node) in self._open:
+            raise yaml.MarkedYAMLError(problem="an anchor contains itself", problem_mark=node.start_mark)
+        self._open.add(id(node))
+        try:
+            return self._value(node)
+        finally:
+            self._open.discard(id(node))
+
+    def _value(self, node: yaml.Node) -> Any:
+        if isinstance(node, yaml.MappingNode):
+            return self._map(node)
+        if isinstance(node, yaml.SequenceNode):
+            return self._seq(node)
+        try:
+            value = self._loader.construct_object(node)
+        except ValueError as error:
+            raise yaml.MarkedYAMLError(problem=str(error), problem_mark=node.start_mark) from error
+        return self._expanded(value, node) if isinstance(value, str) else value
+
+    def _map(self, node: yaml.MappingNode) -> Map:
+        result = Map(self._path, node.start_mark.line + 1)
+        if id(node) not in self._flat:  # an alias comes here again, with its merge keys already spread
+            self._flat.add(id(node))
+            self._check_doubled(node)
+            self._loader.flatten_mapping(node)  # merged keys go first, so that own keys win
+        for key_node, value_node in node.value:
+            key = str(key_node.value)
+            result[key] = self.build(value_node)
+            result.lines[key] = key_node.start_mark.line + 1
+        return result
+
+    def _check_doubled(self, node: yaml.MappingNode) -> None:
+        seen: dict[str, int] = {}
+        for key_node, _ in node.value:
+            line = key_node.start_mark.line + 1
+            key = str(key_node.value)
+            if key in seen:
+                found = f"`{key}` stands twice, first in line {seen[key]}"
+                self.problems.append(Problem(f"{self._path}:{line}", found, "Keep one of them."))
+            seen.setdefault(key, line)
+
+    def _seq(self, node: yaml.SequenceNode) -> Seq:
+        result = Seq(self._path, node.start_mark.line + 1)
+        for item in node.value:
+            result.append(self.build(item))
+            result.lines.append(item.start_mark.line + 1)
+        return result
+
+    def _expanded(self, text: str, node: yaml.Node) -> str:
+        def value(match: re.Match[str]) -> str:
+            name, default = match.groups()
+            if name is None:
+                return "${"
+            found = self._env.get(name) or default
+            if found is None:
+                where = f"{self._path}:{node.start_mark.line + 1}"
+                self.problems.append(
+                    Problem(where, f"the environment has no {name}", f"Set {name}, or write ${{{name}:-a default}}.")
+                )
+            return found or ""
+
+        return _VARIABLE.sub(value, text)
+
+
+def where(node: Any, path: Sequence[str | int]) -> str:
+    """`file:line` of what a path of keys and indexes leads to, as near as the file goes."""
+    place = node.where() if isinstance(node, (Map, Seq)) else "?"
+    for part in path:
+        if not isinstance(node, (Map, Seq)):
+            break
+        try:
+            place, node = node.where(part), node[part]  # type: ignore[arg-type, index]  # a str for a Map, an int for a Seq
+        except (LookupError, TypeError):
+            break
+    return place
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def validated(model: type[Model], node: Map) -> Model:
+    """The model's values from a mapping. Raises ProblemsError with a line for each fault."""
+    try:
+        return model.model_validate(node)
+    except ValidationError as error:
+        raise ProblemsError(*(_problem(detail, node, model) for detail in error.errors())) from error
+
+
+def _problem(detail: ErrorDetails, node: Map, model: type[BaseModel]) -> Problem:
+    loc = detail["loc"]
+    name = ".".join(str(part) for part in loc) or "this"
+    place = where(node, loc)
+    if detail["type"] == "missing":
+        return Problem(place, f"`{name}` is missing", "Add it.")
+    if detail["type"] == "extra_forbidden":
+        return Problem(place, f"`{name}` is no key of this place", _near(str(loc[-1]), model if len(loc) == 1 else None))
+    if detail["type"] == "string_type":
+        return Problem(place, f"`{name}` is {_shown(detail['input'])}, not text", "Put it in quotes.")
+    message = detail["msg"].removeprefix("Value error, ").rstrip(".")
+    return Problem(place, f"`{name}` is {_shown(detail['input'])}: {message}", "Write a value of that kind.")
+
+
+def _near(key: str, model: type[BaseModel] | None) -> str:
+    known = list(model.model_fields) if model else []
+    close = difflib.get_close_matches(key, known, 1)
+    if close:
+        return f"Write `{close[0]}`?"
+    return f"Write one of: {', '.join(known)}." if known else "Remove it, or correct its name."
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
