@@ -141,9 +141,11 @@ class Case(msgspec.Struct):
     alerts: dict[str, str] = {}
     supervisions: list[str] = []
     rating: int | None = None
-    #: Effective events folded in, the first and the last by business order.
+    #: Effective events that are work on the case (appointments, tickets, links and alerts are not), the first and the last.
     events: int = 0
     first_at: int | None = None
+    last_at: int | None = None
+    #: The last event folded in of any kind, in business order: what comes after it is in order.
     last: Order | None = None
 
     @property
@@ -166,8 +168,12 @@ class Entry(msgspec.Struct, array_like=True):
     reported_at: int
     order: Order
     sequence: int
-    #: effective, superseded, conflicting, cancelled
+    #: effective, superseded, conflicting, cancelled, stale (an alert that judged an older case)
     standing: str = "effective"
+    #: The event id that this correction takes away; empty for all other events.
+    cancels: str = ""
+    #: True when of two bodies under one id the latest reported stands (OnConflict.REPLACE).
+    replaces: bool = False
 
 
 class CaseState(msgspec.Struct):
@@ -179,8 +185,12 @@ class CaseState(msgspec.Struct):
     head: bytes = b""
     #: Decisions taken, by id: what was moved or delivered, so that a later fold can contradict it.
     decisions: dict[str, str] = {}
-    #: Set when this key is another name of a case: what comes here goes to `case.forward`.
+    #: Set when this key is another name of a case: what comes here goes to `case.forward`. The first of all targets.
     forwards_to: str = ""
+    #: The other number of the same case that is kept in place of this one.
+    same_as: str = ""
+    #: The cases to which this appointment, ticket or local number belongs.
+    belongs_to: list[str] = []
     expired: bool = False
 
 

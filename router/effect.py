@@ -1,0 +1,58 @@
+"""What the appliers share: an effect changes a case that is its own copy, and replaces lists instead of changing them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from router.law import MAIN, LawProfile
+from schemas.case import Case, Finding, Phase
+from schemas.envelope import Event
+
+Effect = Callable[[Case, Event, LawProfile], None]
+
+_RANK = {phase: rank for rank, phase in enumerate(Phase)}
+
+
+def find(case: Case, event: Event, code: str, **facts: str) -> None:
+    """Record a finding; `code` is a row of `router.law.FINDINGS`."""
+    case.findings = [*case.findings, Finding(code, event.occurred_at, event.id, facts)]
+
+
+def explain(case: Case, code: str) -> None:
+    """What just happened explains these findings: they no longer stand."""
+    case.findings = [finding for finding in case.findings if finding.code != code]
+
+
+def advance(case: Case, event: Event) -> None:
+    """Move the main phase by its table."""
+    row = MAIN[event.type]
+    regular = case.phase in row.phases
+    if row.otherwise and not regular:
+        find(case, event, row.otherwise, phase=str(case.phase))
+    if regular or (row.always and _RANK[case.phase] < _RANK[row.to]):
+        case.phase = row.to
+
+
+def end(case: Case, event: Event) -> None:
+    """The case ends (办结). The first end stands."""
+    case.phase = Phase.ENDED
+    if case.ended_at is None:
+        case.ended_at = event.occurred_at
+
+
+def stop(case: Case, event: Event) -> None:
+    """The clock of the decision stops. The first stop stands."""
+    if case.stopped_at is None:
+        case.stopped_at = event.occurred_at
+
+
+def authority(event: Event) -> str:
+    return event.header["authority"] or ""
+
+
+def text(value: Any) -> str:
+    """A personal field as far as it may be read: the clear value, or nothing while it is sealed."""
+    if isinstance(value, dict):
+        return str(value.get("value", ""))
+    return value or ""

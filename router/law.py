@@ -1,0 +1,204 @@
+"""The law once, as tables: what leads where, what is a finding, what is allowed after the end.
+
+The appliers (`router.phases`, `router.beside`) look everything up here, docs/law.md is drawn from here, and the tests walk
+what stands here. Nothing is refused because a table does not foresee it: the fact is applied and the finding stands.
+Articles without a name are those of the Administrative Licensing Law (行政许可法).
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+from typing import NamedTuple, Protocol, runtime_checkable
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from schemas.case import Phase
+
+
+class Transition(NamedTuple):
+    """One row of the main phase: this event, in one of these phases, leads there.
+
+    In any other phase `otherwise` is the finding, and the event leads there only if it `always` does. The phase never
+    goes back: a later phase stays.
+    """
+
+    event: str
+    phases: frozenset[Phase]
+    to: Phase
+    otherwise: str = ""
+    always: bool = False
+
+
+class Clause(NamedTuple):
+    """One row of the findings: the sentence for people, and where the law says so."""
+
+    sentence: str
+    basis: str
+
+
+class Track(NamedTuple):
+    """Something that lasts beside the main phase: what starts it, what ends it, and what it means."""
+
+    name: str
+    starts: tuple[str, ...]
+    ends: tuple[str, ...]
+    meaning: str
+
+
+N, A, R, S, C, P, D, E = Phase
+#: NONE is the phase of a provisional case: its application has not come, so it may stand anywhere before the acceptance.
+BEFORE = frozenset({N, A, R, S})
+WORK = frozenset({C, P})
+
+#: The main phase (主流程). DECIDED is a stay only where a closing step ends the case (LawProfile.closing_steps).
+MAIN: dict[str, Transition] = {
+    row.event: row
+    for row in (
+        Transition("Applied", frozenset({N}), A),
+        Transition("Received", BEFORE, R),
+        Transition("SupplementRequested", BEFORE, S, "supplement_after_acceptance"),
+        Transition("SupplementReceived", frozenset({N, S}), R, "supplement_not_asked"),
+        Transition("Accepted", BEFORE, C),
+        Transition("AcceptedWithGaps", BEFORE, C),
+        Transition("NotAccepted", BEFORE, E, "refused_after_acceptance", always=True),
+        Transition("StepStarted", WORK, P),
+        Transition("StepCompleted", WORK, P),
+        Transition("Decided", WORK, D, "decision_before_acceptance", always=True),
+        Transition("Withdrawn", BEFORE | WORK, E, always=True),
+        Transition("Returned", BEFORE | WORK, E, always=True),
+        Transition("Revoked", frozenset({D, E}), E, "revoked_without_decision", always=True),
+    )
+}
+
+#: What runs beside the main phase. None of it moves the main phase.
+TRACKS: tuple[Track, ...] = (
+    Track("pause 特别程序", ("ClockPaused",), ("ClockResumed",), "days in it are not counted (art. 45)"),
+    Track("step 环节", ("StepStarted",), ("StepCompleted",), "one authority's work, with an opinion"),
+    Track(
+        "hand-over 移交",
+        ("HandedUp", "HandedDown", "HandedAcross"),
+        ("Received",),
+        "custody: the receiver signs, with a clock of its own",
+    ),
+    Track("supplement 补正", ("SupplementRequested",), ("SupplementReceived",), "a round of missing papers (art. 32)"),
+    Track("alert 预警", ("AlertRaised",), ("AlertWithdrawn",), "the supervision speaks"),
+    Track("supervision 督办", ("SupervisionOpened",), ("SupervisionClosed",), "a supervisor takes the case up and lets it go"),
+)
+
+#: Every finding: the code stands in `Case.findings`, the sentence is what people read.
+FINDINGS: dict[str, Clause] = {
+    "application_after_work": Clause(
+        "The application is dated after work on the case began.", "off-system handling (体外循环), electronic supervision"
+    ),
+    "applied_twice": Clause(
+        "The application was reported twice under one case number.", "one case, one application (GB/T 39046)"
+    ),
+    "supplement_after_acceptance": Clause("Papers were asked for after the case was accepted.", "art. 32 (4): before acceptance"),
+    "second_supplement_notice": Clause("Missing papers were asked for a second time.", "art. 32 (4): once and completely"),
+    "supplement_not_asked": Clause("Papers came that nobody had asked for.", "art. 32 (4)"),
+    "accepted_twice": Clause("The case was accepted a second time; the first acceptance starts the clock.", "art. 32, 42"),
+    "never_accepted": Clause("No acceptance is known of this case.", "art. 32: in writing, within five days"),
+    "refused_after_acceptance": Clause("The case was refused at the door though it had been accepted.", "art. 32, 38"),
+    "refused_without_reason": Clause("The refusal gives no reason.", "art. 38 (2), art. 55"),
+    "step_before_acceptance": Clause("Work began before the case was accepted.", "art. 34: examination follows acceptance"),
+    "opinion_before_acceptance": Clause(
+        "An authority gave its opinion before the case was accepted.", "art. 34: examination follows acceptance"
+    ),
+    "decision_before_acceptance": Clause("The decision was taken though no acceptance is known before it.", "art. 32, 37"),
+    "decided_twice": Clause("The case was decided a second time; the first decision stopped the clock.", "art. 42"),
+    "closed_without_decision": Clause("The case was closed though no decision is known.", "art. 37, 38"),
+    "decided_before_all_answered": Clause(
+        "The lead decided before all assisting authorities had answered.", "art. 26, joint handling (并联审批)"
+    ),
+    "pause_before_acceptance": Clause("The clock was paused before it had started.", "art. 45"),
+    "paused_twice": Clause("The same special procedure was started again while it was open.", "art. 45"),
+    "resumed_without_pause": Clause("A special procedure ended that is not open.", "art. 45"),
+    "pause_open_at_decision": Clause("A special procedure was still open when the case was decided.", "art. 45"),
+    "extension_before_acceptance": Clause("The limit was extended before it ran.", "art. 42"),
+    "extension_after_limit": Clause(
+        "The extension came after the limit; the case stays overdue.", "art. 42: before the limit ends"
+    ),
+    "extended_twice": Clause("The limit was extended a second time.", "art. 42: one extension of ten days"),
+    "late_hand_up": Clause(
+        "The lower authority handed the case up too late after its acceptance.", "art. 43: twenty days from acceptance"
+    ),
+    "handed_over_twice": Clause("The same hand-over was reported twice.", "custody: one sender, one receiver"),
+    "handed_by_another": Clause("The case was handed on by an authority that does not hold it.", "custody"),
+    "received_without_hand_over": Clause("An authority signed for a case that nobody handed over.", "custody"),
+    "received_by_another": Clause("Another authority signed than the one the case was sent to.", "custody"),
+    "received_twice": Clause("The same hand-over was signed for twice.", "custody"),
+    "collected_before_decision": Clause("The licence was collected before the case was decided.", "art. 44"),
+    "revoked_without_decision": Clause("A decision was revoked that is not known.", "art. 69"),
+    "event_after_end": Clause("The event is dated after the end of the case.", "a finished case stands still"),
+    "alert_not_raised": Clause("An alert was withdrawn that is not raised.", "electronic supervision"),
+    "supervision_not_open": Clause("A supervision was closed that is not open.", "electronic supervision"),
+}
+
+#: What does not change the case when folded in, and why. A test holds: every event type is applied or stands here.
+IGNORED: dict[str, str] = {
+    "AppointmentRequested": "before the case: its times count for the call-back, not for the case",
+    "AppointmentConfirmed": "before the case: its times count for the call-back, not for the case",
+    "TicketTaken": "before the case: waiting in the hall is measured apart",
+    "PreAccepted": "an online check before the papers are in hand starts no clock",
+    "PreRejected": "an online check before the papers are in hand ends nothing: the applicant may still apply",
+    "FeeCharged": "no right of the case hangs on the fee; the journal keeps it",
+    "Corrected": "it acts before the fold: the event it cancels does not count",
+}
+
+#: Events that come before a case or speak about it: they are no work on it, so first_at, last_at and the count leave them out.
+PRELIMINARY = frozenset({"AppointmentRequested", "AppointmentConfirmed", "TicketTaken"})
+ABOUT = frozenset({"Linked", "Corrected", "AlertRaised", "AlertWithdrawn"})
+UNCOUNTED = PRELIMINARY | ABOUT
+
+#: What may follow the end of a case (办结) without being a finding.
+AFTER_END = frozenset(
+    {"Collected", "Rated", "StepCompleted", "FeeCharged", "Corrected", "Linked", "Received", "Revoked"}
+    | {"AlertRaised", "AlertWithdrawn", "SupervisionOpened", "SupervisionClosed"}
+    | PRELIMINARY
+)
+
+
+class AfterEnd(StrEnum):
+    """What becomes of an event after the end: applied with a finding, or kept and not applied."""
+
+    FLAG = "flag"
+    SET_ASIDE = "set_aside"
+
+
+class Unaccepted(StrEnum):
+    """From when on "no acceptance is known" is a finding: once the case was decided, or from the application on."""
+
+    AT_DECISION = "at_decision"
+    FROM_APPLICATION = "from_application"
+
+
+@runtime_checkable
+class WorkingDays(Protocol):
+    """The part of a calendar that the law needs: working days d with a < d <= b."""
+
+    def working_days(self, a: date, b: date, /) -> int: ...
+
+
+class LawProfile(BaseModel):
+    """What a region may set about the law: section `rules.law` of casebus.yaml.
+
+    `closing_steps`: names of steps whose completion ends a case (归档); none: the decision ends it.
+    `working_steps`: names of steps that bring an accepted case into progress; none: every step does.
+    `namespaces`: canonical namespaces first; of two numbers of one case the one named earlier here is kept.
+    `calendar`: set by the program, not in the file; without it, findings that need working days are not judged.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+    after_end: AfterEnd = AfterEnd.FLAG
+    allowed_after_end: frozenset[str] = AFTER_END
+    unaccepted: Unaccepted = Unaccepted.AT_DECISION
+    flag_steps_before_acceptance: bool = False
+    supplement_rounds: int = Field(default=1, ge=1)
+    extensions: int = Field(default=1, ge=1)
+    hand_up_days: int = Field(default=20, ge=1)
+    closing_steps: frozenset[str] = frozenset()
+    working_steps: frozenset[str] = frozenset()
+    namespaces: tuple[str, ...] = ()
+    calendar: WorkingDays | None = Field(default=None, exclude=True)
