@@ -12,12 +12,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bus.errors import BusError, ConfigurationError
 
+CASEBUS = (sys.executable, "-P", "-m", "casebus")
 SUPERVISED = "CASEBUS_SUPERVISED"
 USAGE = 2  # the exit code for settings somebody must change: starting again cannot help
 PAUSES = (0.2, 0.5, 1, 2, 5, 10, 20)  # seconds before the next start, by crashes in a row
@@ -44,8 +45,8 @@ class Child:
 
     def start(self, environment: dict[str, str]) -> None:
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(  # noqa: S603  our own interpreter and module
-                [sys.executable, "-P", "-m", "casebus", *self.arguments],
+            self.process = subprocess.Popen(  # noqa: S603  what we were told to run: our own command
+                self.arguments,
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
@@ -64,15 +65,16 @@ class Child:
 class Crew:
     """Children by name. `tend` must be called every moment or so; it starts crashed ones again."""
 
-    def __init__(self, logs: Path, tell: Callable[[str], None], environment: dict[str, str] | None = None) -> None:
+    def __init__(self, logs: Path, tell: Callable[[str], None], command: Sequence[str] = CASEBUS) -> None:
         logs.mkdir(parents=True, exist_ok=True)
         self._logs = logs
         self._tell = tell
-        self._environment = {**os.environ, SUPERVISED: "1", "PYTHONUNBUFFERED": "1", **(environment or {})}
+        self._command = tuple(command)
+        self._environment = {**os.environ, SUPERVISED: "1", "PYTHONUNBUFFERED": "1"}
         self._children: dict[str, Child] = {}
 
     def hire(self, name: str, *arguments: str) -> None:
-        child = self._children[name] = Child(name, arguments, self._logs / f"{name}.log")
+        child = self._children[name] = Child(name, (*self._command, *arguments), self._logs / f"{name}.log")
         child.start(self._environment)
 
     def tend(self) -> None:
