@@ -13,7 +13,6 @@ import json
 import os
 import secrets
 import shutil
-import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -21,14 +20,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TextIO
 
+from bus.addresses import free_ports, is_free
 from bus.errors import BusError, ConfigurationError, CorruptionError
 from bus.jars import Progress, fetch
 from bus.java import java
 from bus.node import Cluster, Node, Ports
+from bus.startup import Training
 
 _ATTACH_TIMEOUT = 120.0  # seconds another process may take to start what it owns (a first start fetches the jars)
 _LEAST_SPACE = 200 << 20  # bytes: below this Kafka would stop soon after it started
-_PORTS = range(15_000, 32_000)  # below the range from which systems give ports to outgoing connections
 
 
 class Broker:
@@ -42,6 +42,7 @@ class Broker:
         self._progress = progress
         self._lock: TextIO | None = None
         self._nodes: list[Node] = []
+        self._training: Training | None = None
         self.bootstrap = ""
 
     @property
@@ -118,6 +119,8 @@ class Broker:
             node.ready()
         self.bootstrap = cluster.bootstrap
         self._announce()
+        self._training = Training(runtime, self._nodes[0])
+        self._training.begin()
 
     def _announce(self) -> None:
         assert self._lock  # noqa: S101 - only the owner launches
@@ -171,11 +174,13 @@ class Broker:
 
     def stop(self) -> None:
         """Stop the nodes in order; a broker that another process owns goes on."""
+        if self._training:
+            self._training.cancel()
         for node in self._nodes:
             node.request_stop()
         for node in self._nodes:
             node.stop()
-        self._nodes, self.bootstrap = [], ""
+        self._nodes, self._training, self.bootstrap = [], None, ""
         if self._lock:
             self._lock.truncate(0)
             self._lock.close()
@@ -207,25 +212,6 @@ def _remember(file: Path, make: Any) -> Any:
         return made
     except ValueError as error:
         raise CorruptionError(f"{file} cannot be read ({error}). Put it back from a copy of the folder.") from error
-
-
-def free_ports(count: int) -> list[int]:
-    found: list[int] = []
-    while len(found) < count:
-        port = secrets.choice(_PORTS)
-        if port not in found and is_free(port):
-            found.append(port)
-    return found
-
-
-def is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
 
 
 def _resident(pid: int) -> int:

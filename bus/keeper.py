@@ -1,8 +1,8 @@
 """Stands between Python and one Kafka process, so that Kafka never outlives whoever started it.
 
-Run as a script with the standard library only: `python -I -S keeper.py PARENT GRACE COMMAND...`. It starts COMMAND,
-prints its process id, and stops it (SIGTERM; after GRACE seconds SIGKILL) as soon as its own input is closed, or the
-process PARENT is no longer its parent. A death signal from the kernel alone would not do: it is bound to the *thread* that
+Run as a script with the standard library only: `python -I -S keeper.py PARENT GRACE NICE COMMAND...`. It starts COMMAND,
+prints its process id, and stops it as soon as its own input is closed, or the process PARENT is no longer its parent: by
+SIGTERM, after GRACE seconds by SIGKILL; where GRACE is 0 by SIGKILL at once, with all its children. A death signal from the kernel alone would not do: it is bound to the *thread* that
 started the process, and it leaves Kafka no time to close its files.
 """
 
@@ -42,6 +42,8 @@ def _watch(child: subprocess.Popen[bytes], parent: int) -> None:
 
 
 def _stop(child: subprocess.Popen[bytes], grace: float) -> int:
+    if not grace and child.poll() is None:
+        os.killpg(0, signal.SIGKILL)  # a group of our own (start_new_session): this process, the child, its children
     child.terminate()
     try:
         return child.wait(grace)
@@ -50,7 +52,8 @@ def _stop(child: subprocess.Popen[bytes], grace: float) -> int:
         return child.wait()
 
 
-def main(parent: int, grace: float, command: list[str]) -> int:
+def main(parent: int, grace: float, nice: int, command: list[str]) -> int:
+    os.nice(nice)
     child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=sys.stderr, preexec_fn=_die_with_keeper)  # noqa: S603, PLW1509 - our own command; no threads here
     os.write(1, b"%d\n" % child.pid)
     with suppress(_StopRequestedError):
@@ -62,4 +65,4 @@ def main(parent: int, grace: float, command: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]), float(sys.argv[2]), sys.argv[3:]))
+    sys.exit(main(int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3]), sys.argv[4:]))

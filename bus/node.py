@@ -7,8 +7,8 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -19,7 +19,6 @@ from bus.java import Java
 
 _READY = "Kafka Server started"
 _START_TIMEOUT = 90.0  # seconds; 1 to 3 are usual
-_STOP_GRACE = 10.0  # seconds from SIGTERM to SIGKILL; 0.3 are usual
 _RELEASE_TIMEOUT = 15.0  # seconds that a Kafka whose owner died may take to close its files
 
 _LOGGING = """\
@@ -83,6 +82,17 @@ class Cluster(NamedTuple):
         return ",".join(f"127.0.0.1:{ports.client}" for ports in self.ports)
 
 
+class Manner(NamedTuple):
+    """How a node runs: `grace` seconds from SIGTERM to SIGKILL, priority, additional flags of the JVM."""
+
+    grace: float = 10.0  # 0.3 are usual; three nodes together take 5.5
+    nice: int = 0
+    flags: tuple[str, ...] = ()
+
+
+_SERVING = Manner()
+
+
 def properties(number: int, cluster: Cluster) -> dict[str, str]:
     """Kafka's settings for node `number` (from 1). Each that differs from Kafka's default says why."""
     ports, count = cluster.ports[number - 1], len(cluster.ports)
@@ -114,7 +124,6 @@ def properties(number: int, cluster: Cluster) -> dict[str, str]:
         "broker.session.timeout.ms": "2000",  # back 3 s after kill -9; with the default 11 s
         "broker.heartbeat.interval.ms": "500",
         "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",  # of 10 s: an abandoned one holds readers up
-        "controlled.shutdown.enable": "false",  # all nodes stop together: there is nobody to hand leadership to
         "num.network.threads": "2",
         "num.io.threads": "4",
         "background.threads": "2",
@@ -122,11 +131,10 @@ def properties(number: int, cluster: Cluster) -> dict[str, str]:
 
 
 class Node:
-    """Start, wait, stop, kill. `extra` are additional flags of the JVM."""
+    """Start, wait, stop, kill."""
 
-    def __init__(self, folder: Path, number: int, cluster: Cluster, java: Java, extra: Sequence[str] = ()) -> None:
-        self.folder, self.number, self.java, self.extra = folder, number, java, tuple(extra)
-        self._cluster = cluster
+    def __init__(self, folder: Path, number: int, cluster: Cluster, java: Java, manner: Manner = _SERVING) -> None:
+        self.folder, self.number, self.cluster, self.java, self._manner = folder, number, cluster, java, manner
         self._process: subprocess.Popen[bytes] | None = None
         self.pid = 0
 
@@ -138,14 +146,14 @@ class Node:
         """Write the settings; format the data folder if it is new."""
         (self.folder / "tmp").mkdir(parents=True, exist_ok=True)
         (self.folder / "log4j2.properties").write_text(_LOGGING, "ascii")
-        settings = properties(self.number, self._cluster)
+        settings = properties(self.number, self.cluster)
         (self.folder / "server.properties").write_text("".join(f"{name}={value}\n" for name, value in settings.items()), "ascii")
         if not (self.folder / "data" / "meta.properties").exists():
             self._format()
 
     def _format(self) -> None:
         # Kafka's own tool: a meta.properties by hand leaves transaction.version at 0.
-        command = ("kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", self._cluster.id, "-c", "server.properties")
+        command = ("kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", self.cluster.id, "-c", "server.properties")
         done = subprocess.run(  # noqa: S603 - our own command
             self.java.command(*command, flags=self.java.cached_flags()),
             cwd=self.folder,
@@ -160,8 +168,8 @@ class Node:
     def launch(self) -> None:
         """Start the process; `ready` waits for it."""
         self._await_release()
-        command = self.java.command("kafka.Kafka", "server.properties", flags=(*self.java.cached_flags(), *self.extra))
-        guard = [sys.executable, "-I", "-S", keeper.__file__, str(os.getpid()), str(_STOP_GRACE)]
+        command = self.java.command("kafka.Kafka", "server.properties", flags=(*self.java.cached_flags(), *self._manner.flags))
+        guard = [sys.executable, "-I", "-S", keeper.__file__, str(os.getpid()), str(self._manner.grace), str(self._manner.nice)]
         with (self.folder / "jvm.log").open("wb") as output:
             self._process = subprocess.Popen(  # noqa: S603 - our own command
                 [*guard, *command],
@@ -183,13 +191,13 @@ class Node:
                 raise ConfigurationError(f"Another Kafka uses {self.folder}. Stop it, then start again.")
             time.sleep(0.1)
 
-    def ready(self) -> None:
-        """Wait until the node serves. Raises a sentence with the cause where it does not."""
+    def ready(self, cancelled: threading.Event | None = None) -> None:
+        """Wait until the node serves. Raises a sentence with the cause where it does not, or when it is cancelled."""
         deadline = time.monotonic() + _START_TIMEOUT
         while _READY not in (text := self._output()):
             if self.exit_code is not None:
                 raise _failure(self, self.exit_code, text)
-            if time.monotonic() > deadline:
+            if time.monotonic() > deadline or (cancelled and cancelled.is_set()):
                 self.stop()
                 raise BusError(f"Kafka node {self.number} was not ready after {_START_TIMEOUT:.0f} s. Its log is {self.log}")
             time.sleep(0.03)
