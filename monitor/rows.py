@@ -91,11 +91,7 @@ def _stated(rows: dict[str, list[Row]], published: bytes) -> None:
         {"case_key": key, "position": n, "code": one.code, "at": one.at, "event_id": one.event_id, "facts": _json(one.facts)}
         for n, one in enumerate(state.case.findings)
     )
-    rows["set_aside"].extend(
-        {"case_key": key, "sequence": entry.sequence, "standing": entry.standing}
-        for entry in state.ledger
-        if entry.standing != "effective"
-    )
+    rows["set_aside"].extend(set_aside_rows(state))
 
 
 def entry_row(entry: dict[str, Any]) -> Row:
@@ -157,6 +153,16 @@ def case_row(state: CaseState) -> Row:
         "sequence": state.sequence,
         "head": state.head,
     }
+
+
+def set_aside_rows(state: CaseState) -> list[Row]:
+    """Events that do not count: by the ledger (superseded, conflicting, cancelled), or by the law (after the end)."""
+    reasons = state.case.set_aside
+    return [
+        {"case_key": state.case.key, "sequence": entry.sequence, "standing": reason}
+        for entry in state.ledger
+        if (reason := entry.standing if entry.standing != "effective" else reasons.get(entry.event_id))
+    ]
 
 
 def move_rows(case: Case) -> list[Row]:

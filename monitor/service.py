@@ -6,11 +6,11 @@ No consumer group: the offsets that count are in the view's own database, in the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import islice
 from typing import NamedTuple
 
 from bus.ports import Client, Partition, Record
 from bus.topics import JOURNAL
+from monitor.chunks import chunks
 from monitor.rows import TOPICS, Reader, Rows
 from monitor.view import View, advanced
 
@@ -44,7 +44,8 @@ class Service:
     def load(self) -> int:
         """Read what there is now, in large transactions; returns how many records. Mute."""
         count = 0
-        for records in _gathered(self._batches(until_end=True)):
+        single = (record for batch in self._batches(until_end=True) for record in batch)
+        for records in chunks(single, LOAD):
             self._apply(records)
             count += len(records)
         return count
@@ -88,10 +89,3 @@ class Service:
         rows = self._view.apply_batch(records, self._positions, self._reader)
         self._positions = {**self._positions, **advanced(records)}
         return rows
-
-
-def _gathered(batches: Iterator[list[Record]]) -> Iterator[list[Record]]:
-    """Small batches as large ones: a transaction costs more than a row."""
-    records = (record for batch in batches for record in batch)
-    while gathered := list(islice(records, LOAD)):
-        yield gathered

@@ -93,7 +93,7 @@ set_aside = Table(
     metadata,
     _must("case_key", Text, _CASE, key=True),
     _must("sequence", BigInteger, "the event's journal entry", key=True),
-    _must("standing", Text, "why the event does not count: superseded, conflicting, cancelled"),
+    _must("standing", Text, "why the event does not count: superseded, conflicting, cancelled, event_after_end"),
 )
 
 entries = Table(

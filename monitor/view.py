@@ -29,6 +29,20 @@ BUSY = 30
 _READ_BY = 1000
 
 
+class Snapshot:
+    """Reads from one state of the tables."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def all(self, query: Select[Any]) -> list[Any]:
+        return list(self._connection.execute(query))
+
+    def stream(self, query: Select[Any]) -> Iterator[Any]:
+        """Rows as they come, not all at once in memory; other queries may run meanwhile."""
+        yield from self._connection.execute(query, execution_options={"yield_per": _READ_BY})
+
+
 class View:
     """Tables in a database. Readers may look at any time; one monitor writes."""
 
@@ -41,6 +55,7 @@ class View:
         engine = create_engine(url)
         if engine.dialect.name == "sqlite":
             event.listen(engine, "connect", _tune)
+            event.listen(engine, "begin", _begin)
         view = cls(engine)
         view._prepare()
         return view
@@ -86,16 +101,20 @@ class View:
     def ended(self, run: str) -> set[int]:
         """Journal partitions in which everything before the end of this run has been read."""
         query = select(tables.input_ends.c.partition).where(tables.input_ends.c.run == run)
-        return {row.partition for row in self.stream(query)}
+        return {row.partition for row in self.all(query)}
 
-    def stream(self, query: Select[Any]) -> Iterator[Any]:
-        """Rows of a query as they come, not all at once in memory."""
-        with self.engine.connect() as connection:
-            yield from connection.execution_options(yield_per=_READ_BY).execute(query)
+    @contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        """Several queries over one state of the tables, whatever the monitor writes meanwhile."""
+        engine = self.engine
+        if engine.dialect.name == "postgresql":
+            engine = engine.execution_options(isolation_level="REPEATABLE READ")
+        with engine.connect() as connection:
+            yield Snapshot(connection)
 
     def all(self, query: Select[Any]) -> list[Any]:
-        with self.engine.connect() as connection:
-            return list(connection.execute(query))
+        with self.snapshot() as snapshot:
+            return snapshot.all(query)
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
@@ -154,6 +173,11 @@ def _insert(connection: Connection, table: Table, rows: list[Row]) -> None:
         connection.execute(insert(table), rows)
 
 
+def _begin(connection: Connection) -> None:
+    """Python's driver would begin only at the first write, and give each query before it a state of its own."""
+    connection.exec_driver_sql("BEGIN")
+
+
 def _tune(connection: Any, _: ConnectionPoolEntry) -> None:
     """SQLite: readers beside one writer; a writer waits instead of failing.
 
@@ -162,3 +186,4 @@ def _tune(connection: Any, _: ConnectionPoolEntry) -> None:
     """
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", f"busy_timeout={BUSY * 1000}", "cache_size=-16000"):
         connection.execute(f"PRAGMA {pragma}")
+    connection.isolation_level = None
