@@ -1,9 +1,10 @@
 """Stands between Python and one Kafka process, so that Kafka never outlives whoever started it.
 
 Run as a script with the standard library only: `python -I -S keeper.py PARENT GRACE NICE COMMAND...`. It starts COMMAND,
-prints its process id, and stops it as soon as its own input is closed, or the process PARENT is no longer its parent: by
-SIGTERM, after GRACE seconds by SIGKILL; where GRACE is 0 by SIGKILL at once, with all its children. A death signal from the kernel alone would not do: it is bound to the *thread* that
-started the process, and it leaves Kafka no time to close its files.
+prints its process id, and stops it as soon as its own input is closed or the process PARENT is no longer its parent: by
+SIGTERM, after GRACE seconds by SIGKILL; where GRACE is 0 by SIGKILL at once, with all its children. A death signal from
+the kernel alone would not do: it is bound to the *thread* that started the process, and it leaves Kafka no time to close
+its files.
 """
 
 from __future__ import annotations
