@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from router import phases
 from router.effect import Effect, advance, authority, find, text
 from router.law import LawProfile
-from schemas.case import Case, Extension, HandOver, Pause, Step
+from schemas.case import Case, Correction, Extension, HandOver, Pause, Step
 from schemas.envelope import Event
 
 HAND_OVERS = {"HandedUp": "up", "HandedDown": "down", "HandedAcross": "across"}
@@ -106,6 +106,15 @@ def linked(case: Case, event: Event, _: LawProfile) -> None:
     """Both names stand in the links: which of them is the case's own is the router's business, not the fold's."""
     names = {event.case, event.body["other"]} - {case.key, *case.links}
     case.links = sorted([*case.links, *names])
+    if event.body["relation"] == "SAME_CASE":
+        case.merged = sorted({*case.merged, event.case, event.body["other"]} - {case.key})
+
+
+def corrected(case: Case, event: Event, _: LawProfile) -> None:
+    """What it cancels was left out before the fold; that it was corrected stays with the case."""
+    body = event.body
+    done = Correction(event.id, event.occurred_at, body["corrects"], authority(event), body.get("reason") or "")
+    case.corrections = [*case.corrections, done]
 
 
 def alert_raised(case: Case, event: Event, _: LawProfile) -> None:
@@ -191,6 +200,7 @@ EFFECTS: dict[str, Effect] = {
     "HandedAcross": handed,
     "Received": received,
     "Linked": linked,
+    "Corrected": corrected,
     "AlertRaised": alert_raised,
     "AlertWithdrawn": alert_withdrawn,
     "SupervisionOpened": supervision_opened,

@@ -143,7 +143,6 @@ IGNORED: dict[str, str] = {
     "PreAccepted": "an online check before the papers are in hand starts no clock",
     "PreRejected": "an online check before the papers are in hand ends nothing: the applicant may still apply",
     "FeeCharged": "no right of the case hangs on the fee; the journal keeps it",
-    "Corrected": "it acts before the fold: the event it cancels does not count",
 }
 
 #: Events that come before a case or speak about it: they are no work on it, so first_at, last_at and the count leave them out.

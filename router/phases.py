@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from router.effect import Effect, advance, authority, end, explain, find, stop
 from router.law import LawProfile, Unaccepted
 from schemas.case import Case, Outcome, Phase, Supplement
@@ -22,6 +24,7 @@ def applied(case: Case, event: Event, profile: LawProfile) -> None:
     _limits(case, event)
     planned = body.get("planned_end")
     case.planned_end_at = planned["at"] if planned else case.planned_end_at
+    case.window = case.authority
     case.holder = case.holder or case.authority
     advance(case, event)
     if profile.unaccepted is Unaccepted.FROM_APPLICATION:
@@ -42,20 +45,19 @@ def supplement_requested(case: Case, event: Event, profile: LawProfile) -> None:
     asked = sum(one.asked_at is not None for one in case.supplements)
     if asked >= profile.supplement_rounds:
         find(case, event, "second_supplement_notice", round=str(number))
-    notice = Supplement(number, event.occurred_at, missing=list(event.body.get("missing") or ()))
+    notice = Supplement(number, event.occurred_at, None, list(event.body.get("missing") or ()), authority(event))
     case.supplements = [*case.supplements, notice]
     advance(case, event)
 
 
 def supplement_received(case: Case, event: Event, _: LawProfile) -> None:
-    number, at = event.body["round"], event.occurred_at
+    number, at, by = event.body["round"], event.occurred_at, authority(event)
     waiting = [index for index, one in enumerate(case.supplements) if one.round == number and one.received_at is None]
     rounds = list(case.supplements)
     if waiting:
-        asked = rounds[waiting[-1]]
-        rounds[waiting[-1]] = Supplement(number, asked.asked_at, at, asked.missing)
+        rounds[waiting[-1]] = replace(rounds[waiting[-1]], received_at=at, received_by=by)
     else:
-        rounds.append(Supplement(number, received_at=at))
+        rounds.append(Supplement(number, received_at=at, received_by=by))
     case.supplements = rounds
     advance(case, event)
 

@@ -51,6 +51,8 @@ class Pause(msgspec.Struct):
     reason: str = ""
     approver: str = ""
     planned_days: int | None = None
+    #: The authority that reported it.
+    by: str = ""
 
 
 class Extension(msgspec.Struct):
@@ -69,6 +71,9 @@ class Supplement(msgspec.Struct):
     asked_at: int | None = None
     received_at: int | None = None
     missing: list[str] = []
+    #: The authorities that asked and that took the papers in.
+    asked_by: str = ""
+    received_by: str = ""
 
 
 class Step(msgspec.Struct):
@@ -96,6 +101,16 @@ class HandOver(msgspec.Struct):
     rule: str = ""
 
 
+class Correction(msgspec.Struct):
+    """An event was taken back or explained (更正) after others may have relied on it."""
+
+    id: str
+    at: int
+    corrects: str
+    by: str = ""
+    reason: str = ""
+
+
 class Finding(msgspec.Struct, frozen=True):
     """A fact that broke the law's order: recorded, never refused. `code` names a row of `router.law`."""
 
@@ -114,6 +129,8 @@ class Case(msgspec.Struct):
     item_version: str = ""
     authority: str = ""
     level: int = 0
+    #: The authority that took the application in, which speaks to the applicant.
+    window: str = ""
     channel: str = ""
     form: str = ""
     applicant: dict[str, Any] | None = None
@@ -138,6 +155,9 @@ class Case(msgspec.Struct):
     findings: list[Finding] = []
     set_aside: dict[str, str] = {}
     links: list[str] = []
+    #: Those of the links that are other numbers of this same case.
+    merged: list[str] = []
+    corrections: list[Correction] = []
     alerts: dict[str, str] = {}
     supervisions: list[str] = []
     rating: int | None = None

@@ -1,0 +1,116 @@
+"""What follows from a case: decisions, as a pure function of the case as it is known now.
+
+A rule looks at the whole case, not at the event that just came, so the decisions that stand do not depend on the order of
+arrival. What the last fold decided and this one does not is contradicted: a compensating entry follows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
+from typing import Any, NamedTuple, Protocol
+
+from router import rules
+from schemas.case import Case
+
+
+class Directory(Protocol):
+    """The part of `schemas.directory.Directory` that rules need."""
+
+    def above(self, authority: str, /) -> str | None: ...
+
+
+class Context(NamedTuple):
+    """What a rule may know besides the case. Both are absent for an item that is in no catalogue."""
+
+    #: The authorities that assist in a joint approval of this item, by the name of their part.
+    assisting: tuple[tuple[str, str], ...] = ()
+    directory: Directory | None = None
+
+
+NOTHING = Context()
+
+
+class Move(NamedTuple):
+    """One thing to be told to one authority. `about` names what it rests on: the same basis gives the same decision."""
+
+    kind: str
+    to: str
+    about: str
+    hand_over: str | None = None
+    facts: tuple[tuple[str, str], ...] = ()
+
+
+class Example(NamedTuple):
+    """A case and what the rule makes of it; the contract suite runs it, people read it."""
+
+    says: str
+    case: Case
+    moves: tuple[Move, ...]
+    context: Context = NOTHING
+
+
+class Rule(NamedTuple):
+    """One routing rule. `when` finds what in the case calls for it, `then` says what to do about each.
+
+    `claims` are the kinds of its moves (no other rule has them), `triggers` the event types that can change its answer.
+    """
+
+    name: str
+    title: str
+    basis: str
+    claims: frozenset[str]
+    triggers: frozenset[str]
+    when: Callable[[Case, Context], Iterable[Any]]
+    then: Callable[[Case, Any], Move | None]
+    examples: tuple[Example, ...]
+
+    def moves(self, case: Case, context: Context) -> list[Move]:
+        answers = (self.then(case, subject) for subject in self.when(case, context))
+        return [move for move in answers if move is not None]
+
+
+class Decision(NamedTuple):
+    """A move of a rule, with the identity that the same basis always gives."""
+
+    id: str
+    rule: str
+    move: Move
+
+
+@cache
+def all_rules() -> tuple[Rule, ...]:
+    """The rules of the folder `router/rules`, by name. A module there holds exactly one Rule, named as the file."""
+    names = sorted(info.name for info in pkgutil.iter_modules(rules.__path__))
+    return tuple(_only_rule(name) for name in names)
+
+
+@cache
+def triggered(type_name: str) -> tuple[Rule, ...]:
+    """The rules whose answer an event of this type can change."""
+    return tuple(rule for rule in all_rules() if type_name in rule.triggers)
+
+
+def decide(case: Case, context: Context = NOTHING, among: Sequence[Rule] | None = None) -> list[Decision]:
+    """The decisions that stand for this case; `among` some rules only."""
+    chosen = all_rules() if among is None else among
+    return [
+        Decision(decision_id(case.key, rule.name, move), rule.name, move) for rule in chosen for move in rule.moves(case, context)
+    ]
+
+
+def decision_id(key: str, rule: str, move: Move) -> str:
+    """32 hexadecimal digits. To whom it goes is not part of it: who holds a case changes without contradicting anything."""
+    text = "\x1f".join((key, rule, move.kind, move.about))
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def _only_rule(name: str) -> Rule:
+    module = importlib.import_module(f"{rules.__name__}.{name}")
+    found = [value for value in vars(module).values() if isinstance(value, Rule)]
+    if len(found) != 1 or found[0].name != name:
+        raise TypeError(f"router/rules/{name}.py must hold exactly one Rule, and its name must be {name!r}.")
+    return found[0]
