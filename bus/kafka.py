@@ -1,0 +1,187 @@
+"""The client one gets: kafka-python behind the ports. Pure Python, so it runs on whatever a server room holds."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from kafka import KafkaConsumer, KafkaProducer
+from kafka.admin import KafkaAdminClient, OffsetSpec
+from kafka.coordinator.assignors.range import RangePartitionAssignor
+from kafka.errors import KafkaConnectionError, TopicAlreadyExistsError
+from kafka.net.compat import KafkaNetClient
+from kafka.protocol.consumer import IsolationLevel
+from kafka.structs import TopicPartition
+
+from bus.errors import ConfigurationError
+from bus.kafka_consumer import KafkaMember, KafkaReader
+from bus.kafka_errors import in_our_words
+from bus.kafka_producer import KafkaTransactions, check_version
+from bus.ports import Partition, Record
+from bus.settings import KafkaSettings
+from bus.topics import Topic
+
+
+class Timing(NamedTuple):
+    """Seconds; what a deployment may want to change is in `KafkaSettings`."""
+
+    #: Between two polls of a member; it holds a rebalance of all up for so long, and restoring a store takes minutes.
+    poll_interval: float = 600.0
+    request: float = 5.0
+    connect: float = 10.0
+
+
+class _Net(KafkaNetClient):  # type: ignore[misc]  # untyped library
+    """Trap 6: where the original raises, the sender drops the request of a dead coordinator and waits for it for ever."""
+
+    def await_ready(self, node_id: Any, timeout_ms: float = 30000) -> bool:
+        try:
+            return bool(super().await_ready(node_id, timeout_ms=timeout_ms))
+        except KafkaConnectionError:
+            return False
+
+
+class KafkaClient:
+    """`bus.ports.Client` on kafka-python."""
+
+    def __init__(self, settings: KafkaSettings, timing: Timing = Timing()) -> None:  # noqa: B008  an immutable value
+        check_version()
+        self._settings = settings
+        self._timing = timing
+        #: Seconds one answer is waited for: longer than the coordinator waits for a transaction (rule 8).
+        self._patience = settings.transaction_timeout_ms / 1000 + 2 * timing.request
+        self._admin_client: Any = None
+        self._lock = threading.Lock()
+
+    def producer(self, transactional_id: str) -> KafkaTransactions:
+        with self._connecting():
+            native = KafkaProducer(
+                **self._common(),
+                transactional_id=transactional_id,
+                transaction_timeout_ms=self._settings.transaction_timeout_ms,
+                delivery_timeout_ms=int(self._patience * 1000),
+                max_block_ms=int(self._timing.connect * 1000),
+                # The next transaction meets the markers of the last one being written: ask again soon, not after 0.1 s.
+                retry_backoff_ms=10,
+                max_request_size=16 << 20,
+            )
+        producer = KafkaTransactions(native, self._patience)
+        try:
+            producer.start()
+        except BaseException:
+            producer.close()
+            raise
+        return producer
+
+    def consumer(self, group: str, topics: Sequence[str]) -> KafkaMember:
+        self._partitions(topics)
+        native = self._consumer(
+            group_id=group,
+            auto_offset_reset="earliest",
+            session_timeout_ms=self._settings.session_timeout_ms,
+            heartbeat_interval_ms=self._settings.session_timeout_ms // 4,
+            max_poll_interval_ms=int(self._timing.poll_interval * 1000),
+            partition_assignment_strategy=(RangePartitionAssignor,),
+        )
+        return KafkaMember(native, group, topics, self._patience)
+
+    def read(self, positions: Mapping[Partition, int], *, until_end: bool = True, timeout: float = 1.0) -> Iterator[list[Record]]:
+        if not positions:
+            return
+        ends = self._ends(list(positions), IsolationLevel.READ_UNCOMMITTED) if until_end else {}
+        reader = KafkaReader(self._consumer, positions)
+        try:
+            yield from reader.until(ends, self._patience) if until_end else reader.forever(timeout)
+        finally:
+            reader.close()
+
+    def ends(self, topics: Sequence[str]) -> dict[Partition, int]:
+        places = [Partition(topic, number) for topic, count in self._partitions(topics).items() for number in range(count)]
+        return self._ends(places, IsolationLevel.READ_COMMITTED)
+
+    def create(self, topics: Sequence[Topic]) -> None:
+        with in_our_words("creating topics"):
+            found = self._counts()
+            missing = {topic.name: _creation(topic) for topic in topics if topic.name not in found}
+            if missing:
+                self._create(missing)
+                found = self._counts()
+        for topic in topics:
+            check_count(topic, found[topic.name])
+
+    def committed(self, group: str, topics: Sequence[str]) -> dict[Partition, int]:
+        places = [TopicPartition(topic, number) for topic, count in self._partitions(topics).items() for number in range(count)]
+        with in_our_words("asking for committed offsets"):
+            offsets = self._admin().list_group_offsets({group: places})[group]
+        return {Partition(*place): offset.offset for place, offset in offsets.items() if offset.offset >= 0}
+
+    def close(self) -> None:
+        with self._lock:
+            admin, self._admin_client = self._admin_client, None
+        if admin is not None:
+            admin.close()
+
+    def _common(self) -> dict[str, Any]:
+        return {
+            **self._settings.kafka_python(),
+            "bootstrap_timeout_ms": int(self._timing.connect * 1000),
+            "request_timeout_ms": int(self._timing.request * 1000),
+            "reconnect_backoff_max_ms": 1000,
+            "metrics_enabled": False,
+            "allow_auto_create_topics": False,
+            "kafka_client": _Net,
+        }
+
+    def _consumer(self, **settings: Any) -> Any:
+        with self._connecting():
+            return KafkaConsumer(**self._common(), isolation_level="read_committed", enable_auto_commit=False, **settings)
+
+    def _connecting(self) -> contextlib.AbstractContextManager[None]:
+        return in_our_words(f"connecting to {self._settings.bootstrap} (a wrong address or password shows like this too)")
+
+    def _admin(self) -> Any:
+        with self._lock:
+            if self._admin_client is None:
+                wanted = {name: value for name, value in self._common().items() if name in KafkaAdminClient.DEFAULT_CONFIG}
+                with self._connecting():
+                    self._admin_client = KafkaAdminClient(**wanted)
+            return self._admin_client
+
+    def _counts(self) -> dict[str, int]:
+        """Partition counts of every topic there is."""
+        return {topic["name"]: len(topic["partitions"]) for topic in self._admin().describe_topics()}
+
+    def _partitions(self, topics: Sequence[str]) -> dict[str, int]:
+        with in_our_words("looking for topics"):
+            found = self._counts()
+        missing = sorted(set(topics) - set(found))
+        if missing:
+            raise ConfigurationError(f"There is no topic {', '.join(missing)}. Create the topics first.")
+        return {topic: found[topic] for topic in topics}
+
+    def _create(self, missing: Mapping[str, Any]) -> None:
+        with contextlib.suppress(TopicAlreadyExistsError):  # another process starts too; its counts are checked like ours
+            self._admin().create_topics(missing)
+        self._admin().wait_for_topics(list(missing))
+
+    def _ends(self, places: Sequence[Partition], isolation: Any) -> dict[Partition, int]:
+        with in_our_words("asking where partitions end"):
+            wanted = {TopicPartition(*place): OffsetSpec.LATEST for place in places}
+            found = self._admin().list_partition_offsets(wanted, isolation_level=isolation)
+        return {Partition(*place): answer.offset for place, answer in found.items()}
+
+
+def _creation(topic: Topic) -> dict[str, Any]:
+    return {"num_partitions": topic.partitions or 1, "configs": topic.config()}
+
+
+def check_count(topic: Topic, found: int) -> None:
+    """Raise ConfigurationError where a topic has another partition count: a case would be in two places."""
+    wanted = topic.partitions or 1
+    if found != wanted:
+        raise ConfigurationError(
+            f"Topic {topic.name} has {found} partitions, the settings say {wanted}. "
+            "The count is fixed when a deployment starts: set kafka.partitions back, or replay into new topics."
+        )

@@ -1,0 +1,180 @@
+"""A transactional producer on kafka-python, with the rules that make it safe (`bus.transaction` has the others).
+
+The library is entered below `KafkaProducer.send`: whole record batches are handed to its accumulator, each with one
+future. That is why its version is pinned to the digit and looked at here before anything is sent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+import kafka
+from kafka.producer.producer_batch import ProducerBatch
+from kafka.record.memory_records import MemoryRecordsBuilder
+from kafka.structs import OffsetAndMetadata, TopicPartition
+
+from bus.errors import ConfigurationError, RetryError
+from bus.kafka_errors import in_our_words, translated
+from bus.kafka_records import BATCH_BYTES, chunks
+from bus.ports import Membership, Message, Partition, Written
+
+VERSION = "3.0.12"
+CLOSE_SECONDS = 2.0
+
+
+def check_version() -> None:
+    """Raise ConfigurationError where another kafka-python is installed than this code knows from the inside."""
+    if kafka.__version__ != VERSION:
+        raise ConfigurationError(f"kafka-python {kafka.__version__} is installed, casebus needs {VERSION}. Install that one.")
+
+
+class _Batch(NamedTuple):
+    """Messages on their way as one record batch."""
+
+    messages: list[Message]
+    native: Any
+
+
+class _Split:
+    """Stands where a batch keeps its records' futures: the library cuts a batch the broker finds too large in two.
+
+    The halves have futures of their own, which nobody here holds, so the transaction must not be committed.
+    """
+
+    def __init__(self) -> None:
+        self.happened = False
+
+    def rebind(self, future: object, index: int) -> None:  # noqa: ARG002  the library's signature
+        self.happened = True
+
+
+class KafkaTransactions:
+    """`bus.ports.Producer` on kafka-python. `seconds` bounds each wait; nothing in here waits for ever."""
+
+    def __init__(self, native: Any, seconds: float) -> None:
+        self._native = native
+        self._manager = native._transaction_manager  # noqa: SLF001  pinned, see `check_version`
+        self._seconds = seconds
+        self._batches: list[_Batch] = []
+        self._identity: object = None
+
+    def start(self) -> None:
+        """Fence whoever held the transactional id before and end its open transaction."""
+        with in_our_words("taking the transactional id"):
+            self._wait(self._manager.initialize_transactions(), "taking the transactional id")
+
+    def begin(self) -> None:
+        self._batches = []
+        with in_our_words("beginning a transaction"):
+            self._native.begin_transaction()
+        self._identity = self._manager.producer_id_and_epoch
+
+    def send(self, messages: Iterable[Message]) -> None:
+        """Queue the messages, by partition, in their order."""
+        by_place: dict[tuple[str, int], list[Message]] = {}
+        for message in messages:
+            by_place.setdefault(message[:2], []).append(message)
+        with in_our_words("sending"):
+            for (topic, number), group in by_place.items():
+                self._check_place(topic, number)
+                self._queue(TopicPartition(topic, number), group)
+            self._native._sender.wakeup()  # noqa: SLF001  pinned
+
+    def offsets(self, positions: Mapping[Partition, int], membership: Membership) -> None:
+        """Rule 3 and rule 4: under a membership that is one, and after every record is known to be written."""
+        if membership.generation < 0 or not membership.member:
+            raise RetryError(f"This process is no member of the group {membership.group} any more.")
+        self._settle()
+        native = {TopicPartition(*place): OffsetAndMetadata(offset, "", -1) for place, offset in positions.items()}
+        with in_our_words("committing offsets"):
+            result = self._manager.send_offsets_to_transaction(native, membership.native)
+            self._wait(result, "committing offsets")
+
+    def commit(self) -> list[Written]:
+        written = self._settle()
+        if self._manager.producer_id_and_epoch is not self._identity:  # trap 1: after it a commit commits nothing
+            raise RetryError("The coordinator timed the transaction out: its work was aborted.")
+        with in_our_words("committing"):
+            self._wait(self._manager.begin_commit(), "committing")
+        self._batches = []
+        return written
+
+    def abort(self) -> None:
+        self._batches = []
+        with in_our_words("aborting"):
+            self._wait(self._manager.begin_abort(), "aborting")
+
+    def close(self) -> None:
+        """Its own close gives up half-way when records cannot be sent, so the sender is told to end as well."""
+        sender = self._native._sender  # noqa: SLF001  pinned
+        sender.force_close()
+        with contextlib.suppress(Exception):
+            self._native.close(timeout=CLOSE_SECONDS)
+
+    def _check_place(self, topic: str, number: int) -> None:
+        if number not in self._native.partitions_for(topic):
+            raise ConfigurationError(f"Topic {topic} has no partition {number}. Check kafka.partitions.")
+
+    def _queue(self, place: Any, messages: list[Message]) -> None:
+        self._manager.maybe_add_partition_to_transaction(place)
+        accumulator = self._native._accumulator  # noqa: SLF001  pinned
+        for start, records in chunks(messages, BATCH_BYTES):
+            part = messages[start : start + len(records)]
+            native = _native_batch(place, part, records)
+            with accumulator._tp_lock(place):  # noqa: SLF001  pinned; the lock its own append takes
+                accumulator._batches[place].append(native)  # noqa: SLF001
+                accumulator._incomplete.add(native)  # noqa: SLF001
+            self._batches.append(_Batch(part, native))
+
+    def _settle(self) -> list[Written]:
+        """Rule 4: wait for every batch and look at its own result. Returns what is written, by partition."""
+        deadline = time.monotonic() + self._seconds
+        written: list[Written] = []
+        for batch in self._batches:
+            first = _base_offset(batch, deadline)
+            written += [Written(message, offset) for offset, message in enumerate(batch.messages, first)]
+        return written
+
+    def _wait(self, result: Any, doing: str) -> None:
+        self._native._sender.wakeup()  # noqa: SLF001  pinned
+        if not result.wait(timeout_ms=self._seconds * 1000):
+            raise RetryError(f"While {doing}: no answer for {self._seconds:g} s.")
+
+
+def _native_batch(place: Any, messages: list[Message], records: list[bytes]) -> Any:
+    builder = MemoryRecordsBuilder(2, 0, BATCH_BYTES)
+    inner = builder._builder  # noqa: SLF001  pinned
+    inner._buffer += b"".join(records)  # noqa: SLF001
+    stamps = [message.timestamp for message in messages]
+    inner._first_timestamp, inner._max_timestamp = stamps[0], max(stamps)  # noqa: SLF001
+    inner._num_records, inner._last_offset = len(records), len(records) - 1  # noqa: SLF001
+    builder._next_offset = len(records)  # noqa: SLF001
+    batch = ProducerBatch(place, builder)
+    batch._record_futures.append(_Split())  # noqa: SLF001
+    return batch
+
+
+def _base_offset(batch: _Batch, deadline: float) -> int:
+    """The offset of a batch's first record, once the broker has confirmed it; else the error it met."""
+    future, split = batch.native.produce_future, batch.native._record_futures[0]  # noqa: SLF001  pinned
+    while not future.wait(timeout=min(0.5, max(0.0, deadline - time.monotonic()))):
+        if time.monotonic() >= deadline:
+            raise RetryError("While sending: the records were not confirmed in time.")
+        if split.happened:
+            raise ConfigurationError(
+                f"The broker takes no batch of {BATCH_BYTES} bytes for topic {batch.native.topic_partition.topic}. "
+                "Raise max.message.bytes of the topic to its default of 1048588."
+            )
+    offset, _, error_of = future.value
+    return _checked(offset, error_of)
+
+
+def _checked(offset: int, error_of: Callable[[int], Exception] | None) -> int:
+    if error_of is not None:
+        raise translated(error_of(0), "sending")
+    if offset < 0:
+        raise RetryError("The records are written, but the broker did not say where: a repeated answer was lost.")
+    return offset
