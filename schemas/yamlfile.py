@@ -79,13 +79,14 @@ _Loader.add_implicit_resolver(_TAG + "merge", re.compile(r"^<<$"), ["<"])
 
 def load(path: Path, env: Mapping[str, str] | None = None) -> Map:
     """The mapping in a YAML or JSON file. Raises ProblemsError with file and line."""
-    loader = _Loader(_text(path))
+    text = _text(path)
+    loader = _Loader(text)
     try:
         node = loader.get_single_node()
         builder = _Builder(path, loader, os.environ if env is None else env)
         value = builder.build(node) if node is not None else None
     except yaml.MarkedYAMLError as error:
-        raise ProblemsError(_syntax(path, error)) from error
+        raise ProblemsError(_syntax(path, error, text)) from error
     except yaml.YAMLError as error:
         raise ProblemsError(Problem(f"{path}:1", f"no YAML: {error}", "Save it as plain YAML in UTF-8.")) from error
     finally:
@@ -108,9 +109,9 @@ def _text(path: Path) -> str:
         raise ProblemsError(Problem(str(path), f"not UTF-8 at byte {error.start}", "Save it in UTF-8.")) from error
 
 
-def _syntax(path: Path, error: yaml.MarkedYAMLError) -> Problem:
+def _syntax(path: Path, error: yaml.MarkedYAMLError, text: str) -> Problem:
     mark = error.problem_mark or error.context_mark
-    line = mark.line + 1 if mark else 1
+    line = min(mark.line + 1 if mark else 1, len(text.splitlines()) or 1)  # the end of the file lies one line below it
     return Problem(f"{path}:{line}", f"no YAML: {error.problem or error.context}", "Check indentation, colons and quotes here.")
 
 
