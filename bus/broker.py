@@ -129,7 +129,7 @@ class Broker:
         self._lock.flush()
 
     def _cluster(self) -> Cluster:
-        remembered = _remember(self.directory / "cluster.json", lambda: {"id": _new_id(), "nodes": self._count})
+        remembered = _remember(self.directory / "cluster.json", lambda: {"id": new_id(), "nodes": self._count})
         if remembered["nodes"] != self._count:
             raise ConfigurationError(
                 f"The broker's data in {self.directory} was made with kafka.nodes: {remembered['nodes']}, "
@@ -194,10 +194,10 @@ class Broker:
         self.stop()
 
 
-def _new_id() -> str:
+def new_id() -> str:
     """A cluster id as Kafka makes them: 16 bytes in URL-safe base 64, without a leading dash."""
     text = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
-    return _new_id() if text.startswith("-") else text
+    return new_id() if text.startswith("-") else text
 
 
 def _remember(file: Path, make: Any) -> Any:

@@ -163,7 +163,7 @@ class Node:
             check=False,
         )
         if done.returncode:
-            raise _failure(self, done.returncode, done.stdout + done.stderr)
+            raise failure(self.folder, done.returncode, done.stdout + done.stderr)
 
     def launch(self) -> None:
         """Start the process; `ready` waits for it."""
@@ -196,7 +196,7 @@ class Node:
         deadline = time.monotonic() + _START_TIMEOUT
         while _READY not in (text := self._output()):
             if self.exit_code is not None:
-                raise _failure(self, self.exit_code, text)
+                raise failure(self.folder, self.exit_code, text)
             if time.monotonic() > deadline or (cancelled and cancelled.is_set()):
                 self.stop()
                 raise BusError(f"Kafka node {self.number} was not ready after {_START_TIMEOUT:.0f} s. Its log is {self.log}")
@@ -249,13 +249,13 @@ def _locked(file: Path) -> bool:
     return False
 
 
-def _failure(node: Node, code: int, output: str) -> BusError:
-    """The sentence for a Kafka that would not start."""
+def failure(folder: Path, code: int, output: str) -> BusError:
+    """The sentence for a Kafka in this folder that would not start."""
+    log = folder / "server.log"
     for sign, kind, meaning in _CAUSES:
         if sign in output:
-            return kind(f"Kafka node {node.number} did not start. {meaning}. Its log is {node.log}")
+            return kind(f"Kafka did not start. {meaning}. Its log is {log}")
     said = next((line.strip() for line in output.splitlines() if "ERROR" in line or "Exception" in line), "it said nothing")
     return CorruptionError(
-        f"Kafka node {node.number} did not start (exit {code}): {said}. "
-        f"Its data ({node.folder / 'data'}) may be damaged; its log is {node.log}"
+        f"Kafka did not start (exit {code}): {said}. Its data ({folder / 'data'}) may be damaged; its log is {log}"
     )

@@ -155,7 +155,9 @@ def _addresses(value: Any) -> Any:
     """`embedded`, `a:9092,b:9092` or a list of addresses."""
     if value == EMBEDDED:
         return value
-    parts = [part.strip() for part in value.split(",")] if isinstance(value, str) else list(value)
+    parts = [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+    if not isinstance(parts, list | tuple) or not parts:
+        raise ValueError("name at least one address, or write `embedded`")
     for part in parts:
         host, colon, port = str(part).rpartition(":")
         if not (host and colon and port.isdigit() and 0 < int(port) < 65_536):

@@ -1,0 +1,150 @@
+"""The registry client against a small server that speaks the documented API."""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+
+from bus.errors import BusError, ConfigurationError, CorruptionError, RetryError
+from bus.registry import HttpRegistry
+from bus.settings import RegistrySettings
+
+SCHEMA = '{"type": "record", "name": "审批", "fields": []}'
+
+
+class Server(ThreadingHTTPServer):
+    """Registers schemas, numbers them from 1, and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.schemas: list[tuple[str, str]] = []
+        self.asked: list[tuple[str, str, str | None]] = []
+        self.refusal: tuple[int, bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}/apis/ccompat/v7"
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Server
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing on the terminal."""
+
+    def _answer(self, code: int, body: Any) -> None:
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        self.send_response(code)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def _remember(self) -> bool:
+        self.server.asked.append((self.command, unquote(self.path), self.headers["Authorization"]))
+        if self.server.refusal:
+            self._answer(*self.server.refusal)
+        return self.server.refusal is not None
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self._remember():
+            return
+        entry = (unquote(self.path).split("/subjects/")[1].removesuffix("/versions"), body["schema"])
+        if entry not in self.server.schemas:
+            self.server.schemas.append(entry)
+        self._answer(200, {"id": self.server.schemas.index(entry) + 1})
+
+    def do_GET(self) -> None:
+        if self._remember():
+            return
+        number = int(self.path.rsplit("/", 1)[1])
+        if number > len(self.server.schemas):
+            self._answer(404, {"error_code": 40403, "message": "Schema not found"})
+            return
+        self._answer(200, {"schema": self.server.schemas[number - 1][1]})
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Server() as running:
+        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield running
+        running.shutdown()
+        thread.join()
+
+
+def registry(server: Server, **settings: Any) -> HttpRegistry:
+    return HttpRegistry(RegistrySettings(url=server.url, **settings))
+
+
+def test_a_schema_is_registered_once_and_read_back_by_its_id(server: Server) -> None:
+    """The id that one process is given leads another one to the same schema; neither asks twice."""
+    writer, reader = registry(server), registry(server)
+    number = writer.id_of("approval.events-casebus.events.Accepted", SCHEMA)
+    assert writer.id_of("approval.events-casebus.events.Accepted", SCHEMA) == number
+    assert reader.schema_of(number) == reader.schema_of(number) == SCHEMA
+    assert [asked[:2] for asked in server.asked] == [
+        ("POST", "/apis/ccompat/v7/subjects/approval.events-casebus.events.Accepted/versions"),
+        ("GET", f"/apis/ccompat/v7/schemas/ids/{number}"),
+    ]
+
+
+def test_a_subject_with_a_slash_stays_one_subject(server: Server) -> None:
+    """Subjects are quoted whole: a slash in one must not lead elsewhere."""
+    registry(server).id_of("a/b c", SCHEMA)
+    assert server.schemas == [("a/b c", SCHEMA)]
+
+
+def test_name_and_password_are_sent_and_never_shown(server: Server) -> None:
+    """Basic authentication; the settings' repr keeps the password."""
+    settings = RegistrySettings(url=server.url, username="bus", password="geheim密")
+    HttpRegistry(settings).id_of("s", SCHEMA)
+    assert server.asked[0][2] == "Basic " + base64.b64encode("bus:geheim密".encode()).decode()
+    assert "geheim" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("code", "body", "kind", "said"),
+    [
+        (401, b"", ConfigurationError, "refuses the name or password"),
+        (409, b'{"message": "incompatible with an earlier schema"}', ConfigurationError, "incompatible with an earlier schema"),
+        (422, b'{"message": "Invalid schema"}', ConfigurationError, "Invalid schema"),
+        (503, b"<html>", RetryError, "answered 503: Service Unavailable"),
+        (200, b"<html>", ConfigurationError, "not in JSON"),
+        (200, b'{"name": "something else"}', ConfigurationError, "without `id`"),
+    ],
+)
+def test_a_refusal_says_who_mends_it(server: Server, code: int, body: bytes, kind: type[BusError], said: str) -> None:
+    """What whoever runs the bus must change is told from what only needs another try."""
+    server.refusal = (code, body)
+    with pytest.raises(kind) as caught:
+        registry(server).id_of("s", SCHEMA)
+    assert said in str(caught.value)
+    assert type(caught.value) is kind
+
+
+def test_an_unknown_id_is_a_record_from_elsewhere(server: Server) -> None:
+    """Nobody repairs that by waiting."""
+    with pytest.raises(CorruptionError, match="Schema not found"):
+        registry(server).schema_of(7)
+
+
+def test_a_registry_that_does_not_answer_is_asked_again_later(server: Server) -> None:
+    """A refused connection is a matter of waiting, and is not remembered."""
+    gone = HttpRegistry(RegistrySettings(url="http://127.0.0.1:1/", timeout=1))
+    with pytest.raises(RetryError, match="does not answer"):
+        gone.schema_of(1)
+    back = registry(server)
+    server.refusal = (503, b"")
+    with pytest.raises(RetryError):
+        back.id_of("s", SCHEMA)
+    server.refusal = None
+    assert back.id_of("s", SCHEMA) == 1
