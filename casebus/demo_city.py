@@ -264,22 +264,22 @@ def joint(case: Case) -> None:
     begun, latest = case.now, case.now
     for number, department in enumerate(case.item.assisting, 1):
         case.now = begun + timedelta(minutes=number)
-        part, ref = f"{case.number}-{number:02d}", f"{case.number}-P{number}"
-        case.put("across", CONSTRUCTION, CITY, ref=ref, to=f"{department}@{CITY}", part=part)
-        latest = max(latest, assist(case, department, part, ref))
+        ref = f"{case.number}-P{number}"
+        case.put("across", CONSTRUCTION, CITY, ref=ref, to=f"{department}@{CITY}", part=department)
+        latest = max(latest, assist(case, department, ref))
     case.now = latest
     decide(case, CONSTRUCTION, CITY, CITY)
 
 
-def assist(case: Case, department: str, part: str, ref: str) -> datetime:
+def assist(case: Case, department: str, ref: str) -> datetime:
     """One assisting department's part. Fire rescue knows the case by a number of its own, which it links."""
     local = f"XF{case.number[-10:]}" if department == FIRE else case.number
     case.wait(case.rng.randint(0, 2))
     if department == FIRE:
         case.put("link", FIRE, CITY, ref=f"fire:{local}")
-    case.put("sign", department, CITY, case=local, ref=ref, part=part)
+    case.put("sign", department, CITY, case=local, ref=ref, part=department)
     case.wait(case.rng.randint(1, 8))
-    case.put("finish", department, CITY, case=local, ref="opinion", part=part, text="通过")
+    case.put("finish", department, CITY, case=local, ref="opinion", part=department, text="通过")
     return case.now
 
 
@@ -385,6 +385,14 @@ def _due(start: date, limit: int, span: tuple[date, date] | None) -> date:
     return [next(counted) for _ in range(limit)][-1]
 
 
+def findings(cases: list[Case]) -> dict[str, int]:
+    """What these cases did against the law: a second notice about papers, a refusal that gives no reason."""
+    second = sum(fact.kind == "ask" and fact.values["round"] == 2 for case in cases for fact in case.facts)
+    silent = sum(fact.kind == "deny" for case in cases for fact in case.facts)
+    counts = {"refused_without_reason": silent, "second_supplement_notice": second}
+    return {code: count for code, count in counts.items() if count}
+
+
 def truth(cases: list[Case], dead_letters: Counter[str]) -> dict[str, Any]:
     facts = [fact for case in cases for fact in case.facts]
     told = [truth_of(case) for case in cases]
@@ -397,6 +405,6 @@ def truth(cases: list[Case], dead_letters: Counter[str]) -> dict[str, Any]:
         "outcomes": dict(sorted(Counter(case["outcome"] for case in told if case["outcome"]).items())),
         "overdue": sum(bool(case["overdue"]) for case in told),
         "overdue_legal": sum(bool(case["overdue_legal"]) for case in told),
-        "dead_letters": dict(sorted(dead_letters.items())),
+        "findings": findings(cases), "dead_letters": dict(sorted(dead_letters.items())),
         "by_case": told,
     }  # fmt: skip

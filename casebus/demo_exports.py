@@ -63,6 +63,9 @@ class System:
     codes: dict[str, str]
     time: TimeText
     write: Callable[[Path, list[Row]], None]
+    #: What a row claims that belongs to no application, and where the numbers of such cases begin.
+    step: str
+    strangers: int
 
 
 VALUES = ("ref", "to", "part", "days", "round", "text", "name", "identity", "phone", "channel")
@@ -117,15 +120,14 @@ def _wrong_kinds(system: System, rows: int) -> list[str]:
 def _spoil(system: System, kind: str, row: Row, number: int) -> tuple[Row, str]:
     """A wrong row beside a right one; its serial number is its own, so that nothing true is lost with it."""
     spoilt = {**row, "serial": f"{system.prefix}-X{number:06d}"}
-    orphan = f"{city.COUNTIES[0]}20251231{900000 + number}"
-    first_code = HALL_CODES["bring"] if system.name == city.HALL else next(iter(system.codes.values()))
+    orphan = f"{city.COUNTIES[0]}20251231{system.strangers + number}"
     changes: dict[str, Row] = {
         "missing_time": {"at": None},
         "impossible_date": {"at": "2026-02-30 10:00:00"},
         "unknown_code": {"code": "77"},
         "missing_case": {"case": ""},
         "broken_line": {"broken": True},
-        "orphan": {"case": orphan, "code": first_code},
+        "orphan": {"case": orphan, "code": system.codes[system.step]},
         "unknown_item": {"case": orphan, "item": "9912-XX-999", "code": HALL_CODES["apply"]},
     }
     return {**spoilt, **changes[kind]}, kind
@@ -361,13 +363,13 @@ CONSTRUCTION_CODES = {"accept": "1", "refuse": "9", "across": "3", "extend": "4"
 FIRE_CODES = {"sign": "RCV", "link": "REG", "finish": "OPN"}
 
 SYSTEMS = (
-    System(city.HALL, "hall.sqlite", "HL", HALL_CODES, _spaced, write_hall),
-    System(city.QUALITY, "quality.csv", "QS", QUALITY_CODES, _slashes, write_quality),
-    System(city.MARKET, "market.jsonl", "MS", MARKET_CODES, _millis, write_market),
-    System(city.ENVIRONMENT, "environment.xlsx", "EN", ENVIRONMENT_CODES, _cell, write_environment),
-    System(city.PLANNING, "planning.xml", "PL", PLANNING_CODES, _zulu, write_planning),
-    System(city.CONSTRUCTION, "construction.sqlite", "CO", CONSTRUCTION_CODES, _spaced, write_construction),
-    System(city.FIRE, "fire.csv", "FR", FIRE_CODES, _offset, write_fire),
+    System(city.HALL, "hall.sqlite", "HL", HALL_CODES, _spaced, write_hall, "bring", 901000),
+    System(city.QUALITY, "quality.csv", "QS", QUALITY_CODES, _slashes, write_quality, "accept", 902000),
+    System(city.MARKET, "market.jsonl", "MS", MARKET_CODES, _millis, write_market, "accept", 903000),
+    System(city.ENVIRONMENT, "environment.xlsx", "EN", ENVIRONMENT_CODES, _cell, write_environment, "accept", 904000),
+    System(city.PLANNING, "planning.xml", "PL", PLANNING_CODES, _zulu, write_planning, "accept", 905000),
+    System(city.CONSTRUCTION, "construction.sqlite", "CO", CONSTRUCTION_CODES, _spaced, write_construction, "accept", 906000),
+    System(city.FIRE, "fire.csv", "FR", FIRE_CODES, _offset, write_fire, "finish", 907000),
 )
 
 
