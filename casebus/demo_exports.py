@@ -23,6 +23,7 @@ from openpyxl import Workbook
 
 from casebus import demo_city as city
 from casebus.demo_city import Case, Fact
+from casebus.demo_truth import truth
 
 BEIJING = timezone(timedelta(hours=8))
 Row = dict[str, Any]
@@ -380,7 +381,7 @@ def write(folder: Path, cases: int = 500, seed: int = 7) -> dict[str, Any]:
     dead_letters: Counter[str] = Counter()
     for system in SYSTEMS:
         dead_letters += _export(folder, system, made, Random(f"dirt/{seed}/{system.name}"))  # noqa: S311  a made-up city
-    told = city.truth(made, dead_letters)
+    told = truth(made, dead_letters)
     (folder / "truth.json").write_text(json.dumps(told, ensure_ascii=False, indent=1), encoding="utf-8")
     return told
 

@@ -14,6 +14,7 @@ import pytest
 
 from casebus import demo_city as city
 from casebus import demo_exports as exports
+from casebus.demo_truth import truth_of
 
 
 def test_the_same_arguments_write_the_same_city(tmp_path: Path) -> None:
@@ -55,7 +56,7 @@ def at(text: str) -> datetime:
 def told(*facts: tuple[str, str, int]) -> dict[str, object]:
     """The truth about a case of the inspection (5 days promised) from (moment, kind, days)."""
     made = [city.Fact(at(moment), kind, city.QUALITY, city.CITY, "1", {"days": days}) for moment, kind, days in facts]
-    return city.truth_of(city.Case("1", city.ITEMS[0], city.CITY, Random(1), at("03-02T09:00"), made))
+    return truth_of(city.Case("1", city.ITEMS[0], city.CITY, Random(1), at("03-02T09:00"), made))
 
 
 def test_the_truth_counts_working_days_without_the_pause() -> None:
