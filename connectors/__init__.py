@@ -1,1 +1,1 @@
-"""Departments speak: read an old system, translate its rows into approval events, publish them; deliver handed cases."""
+"""Departments speak: read their systems, translate rows to events by YAML, publish exactly once, deliver to them."""

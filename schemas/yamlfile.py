@@ -20,7 +20,8 @@ from pydantic_core import ErrorDetails
 
 from schemas.problem import Problem, ProblemsError
 
-_VARIABLE = re.compile(r"\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+#: A default may hold a variable itself: `${URL:-sqlite:///${FOLDER:-data}/a.db}`.
+_VARIABLE = re.compile(r"\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-((?:[^{}]|\$\{[^{}]*\})*))?\}")
 _TAG = "tag:yaml.org,2002:"
 
 
@@ -180,7 +181,7 @@ class _Builder:
             name, default = match.groups()
             if name is None:
                 return "${"
-            found = self._env.get(name) or default
+            found = self._env.get(name) or (default and self._expanded(default, node))
             if found is None:
                 where = f"{self._path}:{node.start_mark.line + 1}"
                 self.problems.append(

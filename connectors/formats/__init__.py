@@ -1,0 +1,1 @@
+"""Forms of files, read record by record: each says where it stands, and comes back to where it stood."""

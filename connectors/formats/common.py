@@ -1,0 +1,78 @@
+"""What the forms of files share: marks to come back to, and the checks that keep one bad file from harming the rest."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+from pydantic import Field
+
+from bus.errors import ConfigurationError
+from connectors.source import Context, SourceRecord
+from connectors.values import Refusal
+from schemas.yamlfile import Settings
+
+#: Where a reader stands in a file, as JSON keeps it.
+Mark = dict[str, Any]
+_CHUNK = 1 << 20
+
+
+class FileSettings(Settings):
+    """What every form needs: the file, or a pattern of files (`drop/*.csv`), read in the order of their names."""
+
+    path: str
+    format: str
+    #: A file that is still written to: its last line counts only when it has ended.
+    growing: bool = False
+    longest_row: int = Field(1 << 20, ge=64, le=1 << 28)
+
+
+class Reader(Protocol):
+    """One file, open: records behind a mark, and the mark behind the last of them."""
+
+    def __iter__(self) -> Iterator[SourceRecord]: ...
+    def mark(self) -> Mark: ...
+    def close(self) -> None: ...
+
+
+def digest() -> hashlib.blake2b:
+    return hashlib.blake2b(digest_size=16)
+
+
+def matched_prefix(file: BinaryIO, mark: Mark | None) -> hashlib.blake2b | None:
+    """The running digest of the file's first bytes when they are those that were read before; else None.
+
+    Leaves the file behind them, so that an appended file continues and a changed one starts again.
+    """
+    if mark is None or "offset" not in mark:
+        return None
+    running, left = digest(), int(mark["offset"])
+    while left > 0:
+        chunk = file.read(min(left, _CHUNK))
+        if not chunk:
+            return None
+        running.update(chunk)
+        left -= len(chunk)
+    return running if running.hexdigest() == mark["digest"] else None
+
+
+def too_long(limit: int) -> Refusal:
+    return Refusal(
+        "row_too_long", f"found a row of more than {limit:,} bytes", "Correct the file, or raise longest_row: in the mapping"
+    )
+
+
+def unreadable(path: Path, found: str, instead: str, context: Context) -> ConfigurationError:
+    """The whole file cannot be read: whoever runs the connector must act."""
+    return ConfigurationError(f"{context.where}: the file {path.name} cannot be read: {found}. {instead}.")
+
+
+def check_fields(names: list[str], path: Path, line: int, context: Context) -> None:
+    """Every field that the mapping reads must stand in the header row."""
+    missing = [str(field) for field in context.fields if isinstance(field, str) and field not in names]
+    if missing:
+        known = ", ".join(name for name in names if name)
+        found = f"line {line} has no column {', '.join(missing)}; it has {known}"
+        raise unreadable(path, found, "Correct from: in the mapping, header_row:, delimiter: or encoding:", context)

@@ -1,0 +1,158 @@
+"""XML, record by record: nothing outside the file is read, nothing is expanded, nothing is kept that is no longer needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+from lxml import etree
+from pydantic import field_validator
+
+from connectors.formats.common import FileSettings, Mark, unreadable
+from connectors.formats.rolling import Rolling
+from connectors.source import Context, SourceRecord
+from connectors.values import Refusal
+
+Element = Any  # lxml's elements; the stubs know only part of them
+Get = Callable[[Element], str | None]
+
+
+class MarkupSettings(FileSettings):
+    """`record` is the path of the record's element from the root's children (`办件/环节`); `namespace` holds for all names.
+
+    Fields are paths from the record: `状态`, `@序号`, `../@编号`, `人/姓名`, `.` (its own text).
+    """
+
+    format: Literal["xml"]
+    record: str
+    namespace: str | None = None
+
+    @field_validator("record")
+    @classmethod
+    def _path(cls, path: str) -> str:
+        if not all(path.split("/")):
+            raise ValueError("no path, write one such as case/step")
+        return path
+
+
+class Markup(Rolling):
+    """One XML file."""
+
+    def __init__(self, path: Path, settings: MarkupSettings, context: Context, mark: Mark | None) -> None:
+        self._path = path
+        self._context = context
+        self._prefix = f"{{{settings.namespace}}}" if settings.namespace else ""
+        self._steps = [self._name(step) for step in settings.record.split("/")]
+        self._getters: list[tuple[str, Get]] = [(str(field), self._getter(str(field))) for field in context.fields]
+        super().__init__(self._records, mark)
+
+    def _name(self, step: str) -> str:
+        return step if step in ("*", ".", "..") or step.startswith("@") else self._prefix + step
+
+    def _getter(self, field: str) -> Get:
+        *path, last = field.split("/")
+        names = [self._name(step) for step in path]
+        if last.startswith("@"):
+            return lambda element: ((found := _walk(element, names)) is not None and found.get(last[1:])) or None
+        names.append(self._name(last))
+        return lambda element: None if (found := _walk(element, names)) is None else "".join(found.itertext())
+
+    def _records(self) -> Iterator[SourceRecord]:
+        number = 0
+        try:
+            for element in self._elements():
+                number += 1
+                row = {field: get(element) for field, get in self._getters}
+                place = f"{self._path.name}:{element.sourceline} ({number})"
+                yield SourceRecord(place, number, row, _raw(element, len(self._steps)))
+        except etree.XMLSyntaxError as error:
+            yield self._broken(error, number + 1)
+
+    def _elements(self) -> Iterator[Element]:
+        """The records' elements; each is dropped, with what stood before it, when the next is asked for."""
+        depth, wanted = 0, len(self._steps)
+        trail: list[Element] = []
+        for event, element in self._events():
+            if event == "start":
+                depth += 1
+                trail.append(element)
+                if depth == 1:
+                    self._refuse_doctype(element)
+                continue
+            if depth == wanted + 1 and self._is_record(trail):
+                yield element
+            if depth <= wanted + 1:
+                _drop(element, depth)
+            trail.pop()
+            depth -= 1
+
+    def _events(self) -> Iterator[tuple[str, Element]]:
+        parse: Any = etree.iterparse
+        yield from parse(
+            str(self._path),
+            events=("start", "end"),
+            resolve_entities=False,
+            no_network=True,
+            load_dtd=False,
+            huge_tree=False,
+            remove_comments=True,
+            remove_pis=True,
+        )
+
+    def _is_record(self, trail: list[Element]) -> bool:
+        return all(step in ("*", element.tag) for step, element in zip(self._steps, trail[1:], strict=True))
+
+    def _refuse_doctype(self, root: Element) -> None:
+        if root.getroottree().docinfo.internalDTD is not None:
+            raise unreadable(
+                self._path, "it declares a document type", "Send it without <!DOCTYPE>: entities are not expanded", self._context
+            )
+
+    def _broken(self, error: etree.XMLSyntaxError, number: int) -> SourceRecord:
+        line, column = error.position or (0, 0)
+        fault = Refusal(
+            "broken_file", f"found no more XML from line {line}, column {column} on ({error.msg})", "Send the file again, whole"
+        )
+        return SourceRecord(f"{self._path.name}:{line} ({number})", number, {}, self._line(line), fault)
+
+    def _line(self, number: int) -> bytes:
+        """The bytes of the line where reading ended."""
+        with self._path.open("rb") as file:
+            for _ in range(number - 1):
+                file.readline(1 << 20)
+            return file.readline(1 << 16)
+
+
+def _walk(element: Element, names: list[str]) -> Element:
+    for name in names:
+        if element is None:
+            return None
+        if name == "..":
+            element = element.getparent()
+        elif name != ".":
+            element = element.find(name)
+    return element
+
+
+def _drop(element: Element, depth: int) -> None:
+    element.clear(keep_tail=False)
+    if depth > 1:
+        parent = element.getparent()
+        while parent is not None and (before := element.getprevious()) is not None:
+            parent.remove(before)
+
+
+def _raw(element: Element, levels: int) -> bytes:
+    """The record inside the start tags of its parents, whose attributes it may need (the case's number often stands there)."""
+    text = etree.tostring(element, encoding="unicode", with_tail=False)
+    parent = element.getparent()
+    for _ in range(levels):
+        if parent is None:
+            break
+        shell = etree.Element(parent.tag, parent.attrib, parent.nsmap)
+        shell.text = "\n"
+        head, _, tail = etree.tostring(shell, encoding="unicode").partition("\n")
+        text = head + text + tail
+        parent = parent.getparent()
+    return text.encode()

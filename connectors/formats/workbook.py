@@ -1,0 +1,158 @@
+"""XLSX, row by row, read only: date cells, text, serial numbers; formulas count by the value that was stored with them."""
+
+from __future__ import annotations
+
+import json
+import re
+import zipfile
+from collections.abc import Iterator
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
+
+from connectors.formats.common import FileSettings, Mark, check_fields, unreadable
+from connectors.formats.rolling import Rolling
+from connectors.source import Context, SourceRecord
+from connectors.values import Damaged, key_text
+
+#: A spreadsheet keeps 15 digits of a number; a longer one has been rounded.
+_DIGITS = 10**15
+_ERRORS = frozenset({"#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#GETTING_DATA"})
+_FORMULA = re.compile(rb"<(?:\w+:)?f[ >/]")
+_LARGEST = 2 << 30
+_RATIO = 200
+
+
+class WorkbookSettings(FileSettings):
+    """`sheet` is a name or a number from 1; `header_row` counts from 1; `totals` begins a row that only sums up."""
+
+    format: Literal["xlsx"]
+    sheet: str | int = 1
+    header_row: int = Field(1, ge=1, le=1000)
+    totals: list[str] = Field(default_factory=list)
+
+    @field_validator("totals", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        return value if isinstance(value, list) else [value]
+
+
+class Workbook(Rolling):
+    """One sheet of one workbook."""
+
+    def __init__(self, path: Path, settings: WorkbookSettings, context: Context, mark: Mark | None) -> None:
+        self._path = path
+        self._settings = settings
+        self._context = context
+        self._formulas = self._checked()
+        super().__init__(self._rows, mark)
+
+    def _checked(self) -> bool:
+        """Refuse what no spreadsheet program writes; tell whether the workbook has formulas."""
+        try:
+            with zipfile.ZipFile(self._path) as archive:
+                size = sum(info.file_size for info in archive.infolist())
+                if size > _LARGEST or size > _RATIO * max(self._path.stat().st_size, 1 << 16):
+                    raise self._wrong(f"it unpacks to {size:,} bytes", "Split it, or export CSV")
+                return [self._has_formulas(archive, name) for name in archive.namelist() if name.endswith(".xml")].count(True) > 0
+        except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError) as error:
+            raise self._wrong(f"it is no workbook ({error})", "Save it as .xlsx without a password") from None
+
+    def _has_formulas(self, archive: zipfile.ZipFile, name: str) -> bool:
+        with archive.open(name) as part:
+            head = part.read(1 << 16)
+            if b"<!DOCTYPE" in head or b"<!ENTITY" in head:
+                raise self._wrong(f"its part {name} declares a document type", "Save it again with a spreadsheet program")
+            if "/worksheets/" not in name:
+                return False
+            while head:
+                if _FORMULA.search(head):
+                    return True
+                head = part.read(1 << 20)
+        return False
+
+    def _wrong(self, found: str, instead: str) -> Exception:
+        return unreadable(self._path, found, instead, self._context)
+
+    def _rows(self) -> Iterator[SourceRecord]:
+        from openpyxl.utils.exceptions import InvalidFileException
+
+        try:
+            yield from self._read()
+        except (InvalidFileException, KeyError, ValueError, zipfile.BadZipFile, SyntaxError) as error:
+            raise self._wrong(f"its sheet is damaged ({error})", "Save it again with a spreadsheet program") from None
+
+    def _read(self) -> Iterator[SourceRecord]:
+        first = self._settings.header_row
+        numbered = enumerate(self._values(), 1)
+        names: list[str] = Field(default_factory=list)
+        for number, cells in numbered:
+            if number == first:
+                names = [key_text(str(cell)) if cell is not None else "" for cell in cells]
+                break
+        check_fields(names, self._path, first, self._context)
+        for number, cells in numbered:
+            if self._counts(cells):
+                yield self._record(number, names, cells)
+
+    def _counts(self, cells: tuple[Any, ...]) -> bool:
+        """False for a blank row and for one that sums up."""
+        if all(cell is None or cell == "" for cell in cells):
+            return False
+        return not (isinstance(cells[0], str) and cells[0].strip() in self._settings.totals)
+
+    def _record(self, number: int, names: list[str], cells: tuple[Any, ...]) -> SourceRecord:
+        row = {name: _value(cell) for name, cell in zip(names, cells, strict=False) if name}
+        raw = json.dumps(cells, ensure_ascii=False, default=_shown).encode()
+        return SourceRecord(f"{self._path.name}:{number}", number, row, raw)
+
+    def _values(self) -> Iterator[tuple[Any, ...]]:
+        if not self._formulas:
+            yield from self._sheet(values=True)
+            return
+        for stored, written in zip(self._sheet(values=True), self._sheet(values=False), strict=False):
+            yield tuple(_computed(value, source) for value, source in zip(stored, written, strict=False))
+
+    def _sheet(self, values: bool) -> Iterator[tuple[Any, ...]]:
+        import openpyxl
+
+        book = openpyxl.load_workbook(self._path, read_only=True, data_only=values)
+        try:
+            sheet = self._chosen(book)
+            sheet.reset_dimensions()  # what the file says of its size is often wrong
+            yield from sheet.iter_rows(values_only=True)
+        finally:
+            book.close()
+
+    def _chosen(self, book: Any) -> Any:
+        wanted = self._settings.sheet
+        names = book.sheetnames
+        if isinstance(wanted, int) and 1 <= wanted <= len(names):
+            return book[names[wanted - 1]]
+        if wanted not in names:
+            raise self._wrong(f"it has no sheet {wanted}; it has {', '.join(names)}", "Correct sheet: in the mapping")
+        return book[wanted]
+
+
+def _computed(value: Any, source: Any) -> Any:
+    if value is None and isinstance(source, str) and source.startswith("="):
+        return Damaged(
+            "formula_without_value", f"found the formula {source}, without a value", "Open and save it once, or send values"
+        )
+    return value
+
+
+def _value(cell: Any) -> Any:
+    if isinstance(cell, (int, float)) and not isinstance(cell, bool) and abs(cell) >= _DIGITS:
+        return Damaged("damaged_number", f"found the number {cell!r}, which has lost digits", "Store it as text")
+    if isinstance(cell, str) and cell in _ERRORS:
+        return Damaged("error_in_cell", f"found {cell}", "Correct the cell at the source")
+    return cell
+
+
+def _shown(cell: Any) -> str:
+    if isinstance(cell, Damaged):
+        return cell.found
+    return cell.isoformat() if isinstance(cell, (datetime, date, time)) else str(cell)

@@ -1,0 +1,220 @@
+"""Row -> events, purely: what the YAML declared, compiled once by `connectors.build`, applied to each row.
+
+The same row gives the same events with the same ids on every run and machine; what cannot be translated is a `Rejection`
+that says field, finding, remedy and the line of the mapping.
+"""
+
+from __future__ import annotations
+
+from collections import abc
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from connectors import values
+from connectors.columns import Column, Values
+from connectors.shapes import Fill
+from connectors.source import SourceRecord
+from connectors.values import Refusal
+from schemas.envelope import Event, body_hash, event_id
+
+Evaluate = Callable[[abc.Mapping[str, Any]], Any]
+_FOUND = 200
+
+
+class Rejection(NamedTuple):
+    """A row that gives no event. `reason` is a code, `text` a sentence with the remedy, `where` the line of the mapping."""
+
+    reason: str
+    text: str
+    field: str
+    found: str
+    where: str
+    key: str | None
+    position: str
+    raw: bytes
+
+
+class CasePlan(NamedTuple):
+    namespace: str
+    number: Evaluate
+    where: str
+
+    def key(self, row: Values) -> str:
+        number = values.text_of(self.number(row))
+        if not number:
+            raise Refusal("missing_case", "found no case number", "Send the case's number", "case", self.where)
+        return f"{self.namespace}:{number}"
+
+
+class EventPlan(NamedTuple):
+    """One event that a row may give. `header` and `body` fill fields; `blank` is the body's defaults."""
+
+    type: str
+    name: str
+    when: Evaluate | None
+    case: CasePlan
+    header: Sequence[tuple[str, Fill]]
+    body: Sequence[tuple[str, Fill]]
+    blank: abc.Mapping[str, Any]
+    where: str
+
+    def applies(self, row: Values) -> bool:
+        if self.when is None:
+            return True
+        verdict = self.when(row)
+        if not isinstance(verdict, bool):
+            found = f"`when` gave {values.shown(verdict)}, which is neither true nor false"
+            raise Refusal("expression_failed", found, "Write a comparison", "when", self.where)
+        return verdict
+
+
+class Choice(NamedTuple):
+    """Which events a row's code gives; `ignored` codes are known to give none."""
+
+    code: Evaluate | None
+    plans: abc.Mapping[str, Sequence[EventPlan]]
+    always: Sequence[EventPlan]
+    ignored: frozenset[str]
+    field: str
+    where: str
+
+    def of(self, row: Values) -> Sequence[EventPlan]:
+        """Raises Refusal `unknown_code` where the mapping has no event for the code: it opens a mapping task."""
+        if self.code is None:
+            return self.always
+        code = values.text_of(self.code(row))
+        if code is None:
+            raise Refusal("missing_code", "found no code", "Send the code that says what happened", self.field, self.where)
+        plans = self.plans.get(code)
+        if plans is None:
+            return self._unplanned(code)
+        return plans
+
+    def _unplanned(self, code: str) -> Sequence[EventPlan]:
+        if code in self.ignored:
+            return self.always
+        found = f"found {values.shown(code)}, for which the mapping has no event"
+        raise Refusal("unknown_code", found, "Add it to `on:` of an event, or to `ignore:`", self.field, self.where)
+
+
+class Mapping(NamedTuple):
+    """Everything the hot path needs, compiled."""
+
+    system: str
+    table: str
+    columns: Sequence[Column]
+    skip: Evaluate | None
+    key: Sequence[Evaluate]
+    version: Evaluate
+    choice: Choice
+    conflict: str
+    ahead: int
+    width: int
+
+    def translate(self, record: SourceRecord, received_at: int, replay: bool = False) -> list[Event] | Rejection:
+        """The events of this row, in the mapping's order; none for a row that is skipped or ignored.
+
+        `received_at` (microseconds) is when the bus received the row; with `replay` the source's own report counts instead.
+        """
+        row: Values = {}
+        try:
+            if record.fault is not None:
+                raise record.fault
+            for column in self.columns:
+                row[column.name] = column.read(record.row, row)
+            if self.skip is not None and self.skip(row) is True:
+                return []
+            return self._events(record, row, received_at, replay)
+        except Refusal as refusal:
+            return self._rejected(record, row, refusal)
+
+    def _events(self, record: SourceRecord, row: Values, received_at: int, replay: bool) -> list[Event]:
+        travel = _Travel(self._key(row), self._version(row), record, received_at, replay)
+        plans = [plan for plan in self.choice.of(row) if plan.applies(row)]
+        return [self._event(plan, index, row, travel) for index, plan in enumerate(plans)]
+
+    def _event(self, plan: EventPlan, index: int, row: Values, travel: _Travel) -> Event:
+        header: dict[str, Any] = {
+            "event_id": event_id(self.system, self.table, travel.key, plan.name, travel.version),
+            "body_hash": "",
+            "case": plan.case.key(row),
+            "links": [],
+            "region": None,
+            "item": None,
+            "item_version": None,
+            "authority": None,
+            "level": None,
+            "actor": None,
+            "step": None,
+            "sequence": travel.record.sequence * self.width + index,
+            "activity": None,
+            "occurred_at": None,
+            "reported_at": None,
+            "received_at": travel.received_at,
+            "source": {"system": self.system, "table": self.table, "key": travel.key, "position": travel.record.position},
+            "version": travel.version,
+            "conflict": self.conflict,
+        }
+        for name, fill in plan.header:
+            header[name] = fill(row)
+        self._in_time(header, plan, travel)
+        body = dict(plan.blank)
+        for name, fill in plan.body:
+            body[name] = fill(row)
+        header["body_hash"] = body_hash(plan.type, header, body)
+        return Event(plan.type, header, body)
+
+    def _in_time(self, header: dict[str, Any], plan: EventPlan, travel: _Travel) -> None:
+        """A thing cannot have happened after it was reported, clocks of departments aside (`ahead_hours`)."""
+        reported = header["reported_at"]
+        if travel.replay and reported is not None:
+            header["received_at"] = reported["at"]
+        known = header["received_at"] if reported is None else reported["at"]
+        if header["occurred_at"]["at"] > known + self.ahead:
+            found = "found a time after the moment it was reported"
+            raise Refusal("future_time", found, "Correct the year or the date", "occurred_at", plan.where)
+
+    def _key(self, row: Values) -> str:
+        parts = [values.text_of(part(row)) for part in self.key]
+        if None in parts or "" in parts:
+            raise Refusal("missing_key", "found no business key", "Send the row's own number", "key")
+        return "/".join(part or "" for part in parts)
+
+    def _version(self, row: Values) -> int:
+        version = values.int_of(self.version(row))
+        if version is None or not 0 <= version < 2**31:
+            raise Refusal(
+                "unreadable_number", f"found {values.shown(version)} as version", "Send a small whole number", "version"
+            )
+        return version
+
+    def _rejected(self, record: SourceRecord, row: Values, refusal: Refusal) -> Rejection:
+        field = refusal.field or "row"
+        text = f"{field}: {refusal.found.rstrip('.')}. {refusal.instead.rstrip('.')}."
+        return Rejection(
+            refusal.reason,
+            text,
+            field,
+            refusal.found[:_FOUND],
+            refusal.where,
+            self._readable_key(row),
+            record.position,
+            record.raw,
+        )
+
+    def _readable_key(self, row: Values) -> str | None:
+        """The business key as far as the row could be read."""
+        try:
+            return self._key(row)
+        except (Refusal, KeyError):
+            return None
+
+
+class _Travel(NamedTuple):
+    """What the events of one row share: how it travelled."""
+
+    key: str
+    version: int
+    record: SourceRecord
+    received_at: int
+    replay: bool
