@@ -16,6 +16,7 @@ from kafka.protocol.consumer import IsolationLevel
 from kafka.structs import TopicPartition
 
 from bus.errors import ConfigurationError
+from bus.kafka_checks import check_count
 from bus.kafka_consumer import KafkaMember, KafkaReader
 from bus.kafka_errors import in_our_words
 from bus.kafka_producer import KafkaTransactions, check_version
@@ -175,13 +176,3 @@ class KafkaClient:
 
 def _creation(topic: Topic) -> dict[str, Any]:
     return {"num_partitions": topic.partitions or 1, "configs": topic.config()}
-
-
-def check_count(topic: Topic, found: int) -> None:
-    """Raise ConfigurationError where a topic has another partition count: a case would be in two places."""
-    wanted = topic.partitions or 1
-    if found != wanted:
-        raise ConfigurationError(
-            f"Topic {topic.name} has {found} partitions, the settings say {wanted}. "
-            "The count is fixed when a deployment starts: set kafka.partitions back, or replay into new topics."
-        )

@@ -13,6 +13,7 @@ from kafka.protocol.consumer import IsolationLevel
 from kafka.structs import MemberState, TopicPartition
 
 from bus.errors import CorruptionError, RetryError
+from bus.kafka_checks import check_range
 from bus.kafka_errors import in_our_words
 from bus.kafka_records import decode
 from bus.ports import Membership, Partition, Record
@@ -115,9 +116,11 @@ class KafkaMember:
         places = list(self._native.assignment())
         with in_our_words("asking for committed offsets"):
             committed = self._committed(places)
-            _check_range(committed, self._native.beginning_offsets(places), self._native.end_offsets(places))
+            first, last = self._native.beginning_offsets(places), self._native.end_offsets(places)
             for place in places:
-                self._seek(place, committed.get(place))
+                if place in committed:
+                    check_range(Partition(*place), committed[place], first[place], last[place])
+                self._native.seek(place, committed.get(place, first[place]))
 
     def close(self) -> None:
         with contextlib.suppress(Exception):
@@ -140,22 +143,6 @@ class KafkaMember:
         """Waits while another's transaction still holds offsets of these partitions (KIP-447)."""
         found = self._native._coordinator.fetch_committed_offsets(places, timeout_ms=self._seconds * 1000)  # noqa: SLF001
         return {place: offset.offset for place, offset in found.items()}
-
-    def _seek(self, place: Any, offset: int | None) -> None:
-        if offset is None:
-            self._native.seek_to_beginning(place)
-        else:
-            self._native.seek(place, offset)
-
-
-def _check_range(committed: Mapping[Any, int], first: Mapping[Any, int], last: Mapping[Any, int]) -> None:
-    """Raise CorruptionError where what is to be read next is gone, or never was."""
-    for place, offset in committed.items():
-        if not first[place] <= offset <= last[place]:
-            raise CorruptionError(
-                f"The group stands at offset {offset} of {place.topic}, partition {place.partition}, which holds "
-                f"{first[place]} to {last[place]}: records are gone, or the topic was made again. Nothing was read."
-            )
 
 
 class KafkaReader:

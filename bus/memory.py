@@ -24,6 +24,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count
 
 from bus.errors import ConfigurationError, FencedError, RetryError
+from bus.kafka_checks import check_count
 from bus.memory_log import Groups, Log, ManualClock, Status, Transaction
 from bus.ports import Membership, Message, Partition, Record, Written
 from bus.topics import Topic
@@ -154,7 +155,7 @@ class Cluster:
         if status is Status.COMMITTED:
             for group, positions in transaction.offsets.items():
                 self.groups.store(group, positions)
-        return transaction.written
+        return sorted(transaction.written, key=lambda one: one.message[:2])
 
     def expire(self) -> None:
         """Abort and fence transactions that lasted longer than the time-out, as the coordinator does."""
@@ -179,14 +180,10 @@ class Cluster:
             self.expire()
 
     def _create(self, topic: Topic) -> None:
-        wanted = topic.partitions or 1
         found = sum(1 for place in self.logs if place.topic == topic.name)
-        if found not in (0, wanted):
-            raise ConfigurationError(
-                f"Topic {topic.name} has {found} partitions, the settings say {wanted}. "
-                "The count is fixed when a deployment starts: set kafka.partitions back, or replay into new topics."
-            )
-        for number in range(wanted):
+        if found:
+            check_count(topic, found)
+        for number in range(topic.partitions or 1):
             self.logs.setdefault(Partition(topic.name, number), Log())
 
     def _known(self, topics: Sequence[str]) -> None:

@@ -61,7 +61,7 @@ class Producer(Protocol):
     def send(self, messages: Iterable[Message]) -> None: ...
     def offsets(self, positions: Mapping[Partition, int], membership: Membership) -> None: ...
     def commit(self) -> list[Written]:
-        """Flush, wait for every future, commit. Returns what stands, with offsets. Raises before anything is claimed."""
+        """Wait for every message's own result, then commit. Returns what stands, by partition in the order sent."""
         ...
 
     def abort(self) -> None: ...
@@ -83,7 +83,10 @@ class Consumer(Protocol):
 
     def assignment(self) -> frozenset[Partition]: ...
     def rebalanced(self) -> bool:
-        """True once after partitions were revoked, lost or assigned; asking clears it."""
+        """True once after partitions were revoked, lost or assigned; asking clears it.
+
+        Then `rewind` comes before anything else: what was polled in between does not count.
+        """
         ...
 
     def positions(self) -> dict[Partition, int]:

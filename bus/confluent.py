@@ -1,0 +1,170 @@
+"""The client for speed: confluent-kafka (librdkafka) behind the ports, `client: confluent` in the settings."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from bus.confluent_consumer import ConfluentMember, ConfluentReader
+from bus.confluent_producer import ConfluentTransactions
+from bus.errors import ConfigurationError
+from bus.kafka_checks import check_count
+from bus.ports import Partition, Record
+from bus.settings import KafkaSettings
+from bus.topics import Topic
+
+try:
+    from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, IsolationLevel, KafkaError, KafkaException, Producer
+    from confluent_kafka import TopicPartition as Place
+    from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec  # type: ignore[attr-defined]  # its own documented names
+
+    from bus.confluent_errors import in_our_words
+except ImportError as error:
+    raise ConfigurationError(
+        "`client: confluent` needs confluent-kafka, which is not installed. "
+        "Install casebus[confluent], or write `client: kafka-python` in casebus.yaml."
+    ) from error
+
+_LATEST: Any = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # untyped in the library
+#: Seconds between two polls of a member; it holds a rebalance up for so long, and restoring a store takes minutes.
+POLL_INTERVAL = 600
+ANSWER = 10.0
+
+
+class ConfluentClient:
+    """`bus.ports.Client` on confluent-kafka."""
+
+    def __init__(self, settings: KafkaSettings) -> None:
+        self._settings = settings
+        self._patience = settings.transaction_timeout_ms / 1000 + ANSWER
+        self._admin_client: Any = None
+        self._lock = threading.Lock()
+
+    def producer(self, transactional_id: str) -> ConfluentTransactions:
+        with in_our_words("making a producer"):
+            native = Producer(
+                self._common()
+                | {
+                    "transactional.id": transactional_id,
+                    "transaction.timeout.ms": self._settings.transaction_timeout_ms,
+                    "linger.ms": 2,
+                    "message.max.bytes": 16 << 20,
+                    "queue.buffering.max.messages": 1_000_000,
+                }
+            )
+        return ConfluentTransactions(native, self._patience)
+
+    def consumer(self, group: str, topics: Sequence[str]) -> ConfluentMember:
+        self._partitions(topics)
+        native = self._consumer(
+            {
+                "group.id": group,
+                "session.timeout.ms": self._settings.session_timeout_ms,
+                "heartbeat.interval.ms": self._settings.session_timeout_ms // 4,
+                "max.poll.interval.ms": POLL_INTERVAL * 1000,
+                "partition.assignment.strategy": "range",
+            }
+        )
+        return ConfluentMember(native, group, topics, self._patience)
+
+    def read(self, positions: Mapping[Partition, int], *, until_end: bool = True, timeout: float = 1.0) -> Iterator[list[Record]]:
+        if not positions:
+            return
+        ends = self._ends(list(positions), IsolationLevel.READ_UNCOMMITTED) if until_end else {}
+        reader = ConfluentReader(self._consumer({"group.id": "casebus-reader"}), positions)
+        try:
+            yield from reader.until(ends, self._patience) if until_end else reader.forever(timeout)
+        finally:
+            reader.close()
+
+    def ends(self, topics: Sequence[str]) -> dict[Partition, int]:
+        places = [Partition(topic, number) for topic, count in self._partitions(topics).items() for number in range(count)]
+        return self._ends(places, IsolationLevel.READ_COMMITTED)
+
+    def create(self, topics: Sequence[Topic]) -> None:
+        with in_our_words("creating topics"):
+            found = self._counts()
+            missing = [topic for topic in topics if topic.name not in found]
+            if missing:
+                self._create(missing)
+                found = self._counts()
+        for topic in topics:
+            check_count(topic, found[topic.name])
+
+    def committed(self, group: str, topics: Sequence[str]) -> dict[Partition, int]:
+        places = [Place(topic, number) for topic, count in self._partitions(topics).items() for number in range(count)]
+        with in_our_words("asking for committed offsets"):
+            asked = self._admin().list_consumer_group_offsets(
+                [ConsumerGroupTopicPartitions(group, places)], request_timeout=ANSWER
+            )
+            found = asked[group].result().topic_partitions
+        return {Partition(place.topic, place.partition): place.offset for place in found if place.offset >= 0}
+
+    def close(self) -> None:
+        with self._lock:
+            self._admin_client = None
+
+    def _common(self) -> dict[str, Any]:
+        return self._settings.confluent() | {
+            "allow.auto.create.topics": False,
+            "socket.timeout.ms": 5000,
+            "reconnect.backoff.max.ms": 1000,
+            "log_level": 3,
+        }
+
+    def _consumer(self, settings: Mapping[str, Any]) -> Any:
+        fixed = {
+            "enable.auto.commit": False,
+            "isolation.level": "read_committed",
+            "auto.offset.reset": "error",
+            "enable.partition.eof": True,  # the only sign of a position beyond a control record
+            "fetch.wait.max.ms": 100,
+        }
+        with in_our_words("making a consumer"):
+            return Consumer(self._common() | fixed | dict(settings))
+
+    def _admin(self) -> Any:
+        with self._lock:
+            if self._admin_client is None:
+                self._admin_client = AdminClient(self._common())
+            return self._admin_client
+
+    def _counts(self) -> dict[str, int]:
+        topics = self._admin().list_topics(timeout=ANSWER).topics.values()
+        return {topic.topic: len(topic.partitions) for topic in topics}
+
+    def _partitions(self, topics: Sequence[str]) -> dict[str, int]:
+        where = f"connecting to {self._settings.bootstrap} (a wrong address or password shows like this too)"
+        with in_our_words(where):
+            found = self._counts()
+        missing = sorted(set(topics) - set(found))
+        if missing:
+            raise ConfigurationError(f"There is no topic {', '.join(missing)}. Create the topics first.")
+        return {topic: found[topic] for topic in topics}
+
+    def _create(self, topics: Sequence[Topic]) -> None:
+        wanted = [NewTopic(topic.name, topic.partitions or 1, config=topic.config()) for topic in topics]
+        for future in self._admin().create_topics(wanted, operation_timeout=ANSWER).values():
+            with contextlib.suppress(_Exists):
+                _result(future)
+
+    def _ends(self, places: Sequence[Partition], isolation: Any) -> dict[Partition, int]:
+        with in_our_words("asking where partitions end"):
+            wanted = {Place(*place): _LATEST for place in places}
+            asked = self._admin().list_offsets(wanted, isolation_level=isolation, request_timeout=ANSWER)
+            return {Partition(place.topic, place.partition): future.result().offset for place, future in asked.items()}
+
+
+class _Exists(Exception):  # noqa: N818  no error: another process was faster, its counts are checked like ours
+    """The topic is there already."""
+
+
+def _result(future: Any) -> None:
+    try:
+        future.result()
+    except KafkaException as error:
+        if error.args[0].code() == KafkaError.TOPIC_ALREADY_EXISTS:
+            raise _Exists from error
+        raise

@@ -1,0 +1,142 @@
+"""Reading with confluent-kafka: a member of a group, and a reader of partitions without one."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from confluent_kafka import OFFSET_BEGINNING, KafkaError
+from confluent_kafka import TopicPartition as Place
+
+from bus.confluent_errors import in_our_words, translated
+from bus.errors import RetryError
+from bus.kafka_checks import check_range
+from bus.ports import Membership, Partition, Record
+
+ANSWER = 10.0
+
+
+def consume(native: Any, timeout: float, limit: int, positions: dict[Partition, int]) -> list[Record]:
+    """The records at hand, waiting only for the first one. Moves `positions` on, over control records too.
+
+    `Consumer.consume(n, timeout)` would wait until n are there. A call into the library cannot be interrupted, so the
+    wait is cut into seconds for the sake of Ctrl-C.
+    """
+    deadline = time.monotonic() + timeout
+    with in_our_words("reading"):
+        found = native.consume(1, max(0.0, min(1.0, timeout)))
+        while not found and time.monotonic() < deadline:
+            found = native.consume(1, max(0.0, min(1.0, deadline - time.monotonic())))
+        if found and limit > 1:
+            found += native.consume(limit - 1, 0)
+    return [record for message in found if (record := _record(message, positions))]
+
+
+def _record(message: Any, positions: dict[Partition, int]) -> Record | None:
+    error, topic, number, offset = message.error(), message.topic(), message.partition(), message.offset()
+    if error is None:
+        positions[Partition(topic, number)] = offset + 1
+        headers = tuple((name, value or b"") for name, value in message.headers() or ())
+        return Record(topic, number, offset, message.key(), message.value(), message.timestamp()[1], headers)
+    if error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001  the library's public name
+        raise translated(error, "reading")
+    positions[Partition(topic, number)] = offset
+    return None
+
+
+class ConfluentMember:
+    """`bus.ports.Consumer` on confluent-kafka."""
+
+    def __init__(self, native: Any, group: str, topics: Sequence[str], seconds: float) -> None:
+        self._native = native
+        self._group = group
+        self._seconds = seconds
+        self._raised = False
+        self._positions: dict[Partition, int] = {}
+        self._membership = Membership(group, -1, "", None)
+        with in_our_words("joining the group"):
+            native.subscribe(list(topics), on_assign=self._assigned, on_revoke=self._changed, on_lost=self._changed)
+
+    def poll(self, timeout: float, limit: int = 500) -> list[Record]:
+        records = consume(self._native, timeout, limit, self._positions)
+        with in_our_words("asking for the membership"):
+            self._membership = Membership(self._group, 0, self._native.memberid() or "", self._native.consumer_group_metadata())
+        return records
+
+    def membership(self) -> Membership:
+        """Its generation is inside `native`, where nobody but the library can read it."""
+        return self._membership
+
+    def assignment(self) -> frozenset[Partition]:
+        with in_our_words("asking for the assignment"):
+            return frozenset(Partition(place.topic, place.partition) for place in self._native.assignment())
+
+    def rebalanced(self) -> bool:
+        raised, self._raised = self._raised, False
+        return raised
+
+    def positions(self) -> dict[Partition, int]:
+        return dict(self._positions)
+
+    def rewind(self) -> None:
+        places = [Place(*place) for place in sorted(self.assignment())]
+        with in_our_words("asking for committed offsets"):
+            committed = self._native.committed(places, self._seconds) if places else []
+            starts = {Partition(place.topic, place.partition): self._start(place) for place in committed}
+            self._native.assign([Place(*place, offset) for place, offset in starts.items()])
+            self._native.resume(places)
+        self._positions = starts
+
+    def close(self) -> None:
+        with contextlib.suppress(Exception):
+            self._native.close()
+
+    def _start(self, place: Any) -> int:
+        """Where to read this partition on; raises CorruptionError where that is gone."""
+        first, last = self._native.get_watermark_offsets(place, timeout=ANSWER)
+        if place.offset < 0:
+            return int(first)
+        check_range(Partition(place.topic, place.partition), place.offset, first, last)
+        return int(place.offset)
+
+    def _assigned(self, native: Any, places: Sequence[Any]) -> None:
+        """Nothing is read before `rewind` has said from where."""
+        self._raised = True
+        native.assign([Place(place.topic, place.partition, OFFSET_BEGINNING) for place in places])
+        native.pause(places)
+
+    def _changed(self, native: Any, places: Sequence[Any]) -> None:  # noqa: ARG002  the library's signature
+        self._raised = True
+        self._positions = {}
+
+
+class ConfluentReader:
+    """Partitions read from given offsets without a group."""
+
+    def __init__(self, native: Any, positions: Mapping[Partition, int]) -> None:
+        self._native = native
+        self._positions: dict[Partition, int] = {}
+        with in_our_words("reading"):
+            native.assign([Place(*place, offset or OFFSET_BEGINNING) for place, offset in positions.items()])
+
+    def until(self, ends: Mapping[Partition, int], seconds: float) -> Iterator[list[Record]]:
+        """Batches up to these ends; waits for open transactions before them, `seconds` without progress at most."""
+        waited_since, before = time.monotonic(), dict(self._positions)
+        while any(before.get(place, 0) < end for place, end in ends.items()):
+            batch = consume(self._native, 0.5, 5000, self._positions)
+            if self._positions != before:
+                before, waited_since = dict(self._positions), time.monotonic()
+            elif time.monotonic() - waited_since > seconds:
+                raise RetryError(f"Nothing came for {seconds:g} s, though not everything was read: a broker does not answer.")
+            if batch := [record for record in batch if record.offset < ends[Partition(record.topic, record.partition)]]:
+                yield batch
+
+    def forever(self, timeout: float) -> Iterator[list[Record]]:
+        while True:
+            yield consume(self._native, timeout, 5000, self._positions)
+
+    def close(self) -> None:
+        with contextlib.suppress(Exception):
+            self._native.close()

@@ -1,0 +1,72 @@
+"""librdkafka's errors in our words: named by who repairs them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from confluent_kafka import KafkaError, KafkaException
+
+from bus.errors import BusError, ConfigurationError, CorruptionError, FencedError, RetryError
+
+_FENCED = frozenset(
+    {
+        KafkaError._FENCED,  # noqa: SLF001  the library's public name
+        KafkaError.PRODUCER_FENCED,
+        KafkaError.INVALID_PRODUCER_EPOCH,
+        KafkaError.ILLEGAL_GENERATION,
+        KafkaError.UNKNOWN_MEMBER_ID,
+        KafkaError.FENCED_INSTANCE_ID,
+    }
+)
+_CONFIGURATION = frozenset(
+    {
+        KafkaError._AUTHENTICATION,  # noqa: SLF001  the library's public name
+        KafkaError._INVALID_ARG,  # noqa: SLF001
+        KafkaError._UNSUPPORTED_FEATURE,  # noqa: SLF001
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.GROUP_AUTHORIZATION_FAILED,
+        KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+        KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+        KafkaError.SASL_AUTHENTICATION_FAILED,
+        KafkaError.MSG_SIZE_TOO_LARGE,
+        KafkaError.RECORD_LIST_TOO_LARGE,
+        KafkaError.INVALID_TRANSACTION_TIMEOUT,
+        KafkaError.INVALID_SESSION_TIMEOUT,
+        KafkaError.INVALID_REPLICATION_FACTOR,
+        KafkaError.POLICY_VIOLATION,
+        KafkaError.INVALID_CONFIG,
+        KafkaError.INCONSISTENT_GROUP_PROTOCOL,
+        KafkaError.TOPIC_EXCEPTION,
+    }
+)
+_CORRUPTION = frozenset(
+    {
+        KafkaError._BAD_MSG,  # noqa: SLF001  the library's public name
+        KafkaError._AUTO_OFFSET_RESET,  # noqa: SLF001
+        KafkaError.OFFSET_OUT_OF_RANGE,
+    }
+)
+_KINDS: tuple[tuple[frozenset[int], type[BusError]], ...] = (
+    (_FENCED, FencedError),
+    (_CONFIGURATION, ConfigurationError),
+    (_CORRUPTION, CorruptionError),
+)
+
+
+@contextmanager
+def in_our_words(doing: str) -> Iterator[None]:
+    """Whatever the library raises inside becomes an error of ours; what needs no person is worth another try."""
+    try:
+        yield
+    except BusError:
+        raise
+    except KafkaException as error:
+        raise translated(error.args[0], doing) from error
+    except (BufferError, ValueError, RuntimeError, TypeError) as error:
+        raise RetryError(f"While {doing}: {error}.") from error
+
+
+def translated(error: KafkaError, doing: str) -> BusError:
+    kind = next((ours for codes, ours in _KINDS if error.code() in codes), RetryError)
+    return kind(f"While {doing}: {error.str()} ({error.name()}).")

@@ -1,0 +1,102 @@
+"""A transactional producer on confluent-kafka."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from bus.confluent_errors import in_our_words, translated
+from bus.errors import RetryError
+from bus.ports import Membership, Message, Partition, Written
+
+
+class ConfluentTransactions:
+    """`bus.ports.Producer` on confluent-kafka. `seconds` bounds each wait."""
+
+    def __init__(self, native: Any, seconds: float) -> None:
+        self._native = native
+        self._seconds = seconds
+        self._messages: dict[tuple[str, int], list[Message]] = {}
+        self._offsets: dict[tuple[str, int], list[int]] = {}
+        self._errors: list[Any] = []
+        with in_our_words("taking the transactional id"):
+            native.init_transactions(seconds)
+
+    def begin(self) -> None:
+        self._forget()
+        with in_our_words("beginning a transaction"):
+            self._native.begin_transaction()
+
+    def send(self, messages: Iterable[Message]) -> None:
+        with in_our_words("sending"):
+            for message in messages:
+                self._messages.setdefault(message[:2], []).append(message)
+                self._produce(message)
+            self._native.poll(0)
+
+    def offsets(self, positions: Mapping[Partition, int], membership: Membership) -> None:
+        from confluent_kafka import TopicPartition
+
+        if not membership.member:
+            raise RetryError(f"This process is no member of the group {membership.group} any more.")
+        self._settle()
+        native = [TopicPartition(*place, offset) for place, offset in positions.items()]
+        with in_our_words("committing offsets"):
+            self._native.send_offsets_to_transaction(native, membership.native, self._seconds)
+
+    def commit(self) -> list[Written]:
+        written = self._settle()
+        with in_our_words("committing"):
+            self._native.commit_transaction(self._seconds)
+        self._forget()
+        return written
+
+    def abort(self) -> None:
+        """What is queued goes out first: to abort before the broker has heard of the transaction is fatal in librdkafka 2.16."""
+        with in_our_words("aborting"):
+            self._native.flush(1)
+            self._native.abort_transaction(self._seconds)
+        self._forget()
+
+    def close(self) -> None:
+        """Nothing is flushed: what is not committed does not count."""
+        with contextlib.suppress(Exception):
+            self._native.purge()
+            self._native.flush(0)
+
+    def _produce(self, message: Message) -> None:
+        topic, partition, key, value, timestamp, headers = message
+        while True:
+            try:
+                self._native.produce(topic, value, key, partition, self._delivered, timestamp=timestamp, headers=list(headers))
+            except BufferError:  # its queue is full: let it send
+                self._native.poll(0.1)
+            else:
+                return
+
+    def _delivered(self, error: Any, message: Any) -> None:
+        """Called by the library for each message, in their order within a partition."""
+        if error is not None:
+            self._errors.append(error)
+        else:
+            self._offsets.setdefault((message.topic(), message.partition()), []).append(message.offset())
+
+    def _settle(self) -> list[Written]:
+        """Wait until every message is known to be written. Returns them with their offsets, by partition."""
+        deadline = time.monotonic() + self._seconds
+        with in_our_words("sending"):
+            while self._native.flush(0.5):
+                if time.monotonic() > deadline:
+                    raise RetryError("While sending: the records were not confirmed in time.")
+        if self._errors:
+            raise translated(self._errors[0], "sending")
+        return [
+            Written(message, offset)
+            for place, messages in self._messages.items()
+            for message, offset in zip(messages, self._offsets.get(place, ()), strict=True)
+        ]
+
+    def _forget(self) -> None:
+        self._messages, self._offsets, self._errors = {}, {}, []
