@@ -140,7 +140,17 @@ def case_row(state: CaseState) -> Row:
     """All columns of a case but the published bytes."""
     case = state.case
     copied = ("region", "item", "item_version", "authority", "level", "channel", "form", "holder", "paused", "opened", "events")
-    times = ("applied_at", "received_at", "accepted_at", "stopped_at", "ended_at", "first_at", "promised_days", "statutory_days")
+    times = (
+        "applied_at",
+        "received_at",
+        "accepted_at",
+        "stopped_at",
+        "ended_at",
+        "first_at",
+        "last_at",
+        "promised_days",
+        "statutory_days",
+    )
     return {name: getattr(case, name) for name in (*copied, *times)} | {
         "case_key": case.key,
         "number": case.key.partition(":")[2],
@@ -149,7 +159,6 @@ def case_row(state: CaseState) -> Row:
         "outcome": str(case.outcome or ""),
         "expired": state.expired,
         "forwards_to": state.forwards_to,
-        "last_at": case.last.occurred_at if case.last else None,
         "sequence": state.sequence,
         "head": state.head,
     }

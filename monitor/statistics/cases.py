@@ -75,7 +75,10 @@ class Overdue(msgspec.Struct, frozen=True):
 
 
 class CaseFigures(msgspec.Struct, frozen=True):
-    """`remaining` counts running clocks by days left of the promise; `findings` cases by finding."""
+    """`remaining` counts running clocks by days left of the promise; `findings` cases by finding.
+
+    `provisional` are keys with work on them and no application; a queue ticket alone is none.
+    """
 
     total: Tally
     by_region: dict[str, Tally]
@@ -112,7 +115,7 @@ class CaseMeasure:
     def add(self, judged: Judged) -> None:
         case, reading = judged
         if not case.opened:
-            self._provisional.append(case.key)
+            self._provisional += [case.key] if case.events else []
             return
         region = self._regions.setdefault(case.region, Tally())
         line = self._departments.setdefault(department(case.authority), Tally())

@@ -1,0 +1,259 @@
+"""The audit's course: read each side once, compare, and name what differs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from bus import topics
+from bus.ports import Client, Partition, Record
+from casebus.audit import compare, told
+from casebus.audit.chains import Chains, Head
+from casebus.audit.facts import Difference, Fact, Refused, Side, fact_of
+from casebus.audit.rows import Sums, differences, unequal
+from casebus.audit.told import Letters, Reading, System, is_marker, raw_digest, read_through
+from casebus.audit.view import placed, rows_of_cases, summed
+from monitor.rows import Reader, rows_of
+from monitor.times import local_date
+from monitor.view import Snapshot, View
+from router.journal import hash_of
+from schemas.case import decode_state
+from schemas.envelope import Event, body_hash
+
+UNREADABLE = "the bus holds a record that cannot be read (partition {}, offset {}), and no dead letter tells of it"
+BODY = "the event on the bus is not what its body hash says: it was changed after it was sent"
+FORGED = "the journal's entry {} holds bytes that never were on the bus: it was changed or made up"
+ILLEGIBLE = "the journal's entry {} holds an event that cannot be read: it was changed"
+
+
+class Inputs(NamedTuple):
+    """What is held against each other. `systems` None: the sources are left out.
+
+    `committed` is how far the router has read (its group's offsets): what lies behind is on its way, not lost.
+    """
+
+    client: Client
+    reader: Reader
+    view: View
+    systems: Sequence[System] | None
+    reading: Reading
+    committed: Mapping[Partition, int] | None = None
+
+
+class Report(NamedTuple):
+    """What was found. `waiting` events are still on their way to the router, `behind` cases to the view."""
+
+    differences: list[Difference]
+    counts: dict[str, int]
+    waiting: int
+    behind: int
+
+    @property
+    def exit_code(self) -> int:
+        return 1 if self.differences else 0
+
+    def to_json(self) -> dict[str, Any]:
+        found = [one._asdict() for one in self.differences]
+        return {"equal": not found, "counts": self.counts, "waiting": self.waiting, "behind": self.behind, "differences": found}
+
+
+def audit(inputs: Inputs) -> Report:
+    """Compare everything. Raises BusError or ProblemsError where a side cannot be read at all."""
+    run = _Audit(inputs)
+    found = [*run.bus(), *run.sources(), *run.journal(), *run.states(), *run.named(), *run.view()]
+    found.sort(key=lambda one: (one.case, one.day, one.side, one.cause))
+    return Report(found, run.counts, run.waiting, len(run.behind))
+
+
+class _Audit:
+    """One run; its methods are called in the order they stand in."""
+
+    def __init__(self, inputs: Inputs) -> None:
+        self._in = inputs
+        self._letters: Letters = told.letters(read_through(inputs.client, topics.DEADLETTERS.name), inputs.reader)
+        self._positions = inputs.view.positions()
+        self._sent: set[int] = set()
+        self._routed: set[int] = set()
+        self._raws: set[int] = set()
+        self._told: set[int] = set()
+        self._recorded: set[int] = set()
+        self._waiting: set[int] = set()
+        self._missing: list[Fact] = []
+        self._versions: dict[str, int] = {}
+        self._chains = Chains(hash_of)
+        self.right = Sums()
+        self.behind: set[str] = set()
+        self.counts = {"dead_letters": len(self._letters.raws)}
+
+    @property
+    def waiting(self) -> int:
+        return len(self._waiting - self._recorded)
+
+    # -- the bus
+
+    def bus(self) -> Iterator[Difference]:
+        for record, event in self._events(topics.EVENTS.name):
+            if event is None:
+                if raw_digest(record.value or b"") not in self._letters.raws:
+                    yield Difference("", "", Side.BUS, UNREADABLE.format(record.partition, record.offset))
+                continue
+            fact = self._fact(event)
+            self._sent.add(fact.mark)
+            self._route(record, fact)
+            if body_hash(event.type, event.header, event.body) != fact.body_hash:
+                yield Difference(fact.case, fact.day, Side.BUS, BODY, fact.event_id)
+        for record, event in self._events(topics.ALERTS.name):
+            if event is not None:
+                self._route(record, self._fact(event))
+        self.counts["bus"] = len(self._routed)
+
+    def _events(self, topic: str) -> Iterator[tuple[Record, Event | None]]:
+        """Records of a topic with their events; None for one that cannot be read."""
+        for record in read_through(self._in.client, topic):
+            if not is_marker(record):
+                yield record, self._event(record.value or b"")
+
+    def _event(self, data: bytes) -> Event | None:
+        try:
+            return self._in.reader.decode(data)
+        except Exception:  # noqa: BLE001  whatever is wrong with the bytes: that they cannot be read is the finding
+            return None
+
+    def _fact(self, event: Event) -> Fact:
+        return fact_of(event, self._in.reading.zone)
+
+    def _route(self, record: Record, fact: Fact) -> None:
+        committed = self._in.committed
+        self._raws.add(raw_digest(record.value or b""))
+        self._routed.add(fact.mark)
+        if committed is not None and record.offset >= committed.get(Partition(record.topic, record.partition), 0):
+            self._waiting.add(fact.mark)
+
+    # -- the sources
+
+    def sources(self) -> Iterator[Difference]:
+        refused: list[Refused] = []
+        for system in self._in.systems or ():
+            for one in told.told_by(system, self._in.reading):
+                if isinstance(one, Refused):
+                    refused.append(one)
+                else:
+                    self._tell(one)
+        self.counts["source"] = len(self._told)
+        yield from compare.refused(refused, self._letters.rows)
+
+    def _tell(self, fact: Fact) -> None:
+        self._told.add(fact.mark)
+        if fact.mark not in self._sent:
+            self._missing.append(fact)
+        if fact.version > 1:
+            self._versions[fact.origin] = max(fact.version, self._versions.get(fact.origin, 0))
+
+    # -- the journal and the states
+
+    def journal(self) -> Iterator[Difference]:
+        entries = 0
+        for record in read_through(self._in.client, topics.JOURNAL.name):
+            if is_marker(record):
+                continue
+            entries += 1
+            _, entry = self._in.reader.decode_record(record.value or b"")
+            yield from self._entry(entry)
+            self._expect(record)
+        self.counts |= {"journal": len(self._recorded), "entries": entries}
+
+    def _entry(self, entry: Mapping[str, Any]) -> Iterator[Difference]:
+        day = local_date(entry["recorded_at"], self._in.reading.zone).isoformat()
+        yield from self._chains.follow(entry, day)
+        if entry["event"] is None:
+            return
+        event = self._event(entry["event"])
+        if event is None:
+            yield Difference(entry["case"], day, Side.JOURNAL, ILLEGIBLE.format(entry["sequence"]), entry["event_id"] or "")
+            return
+        fact = self._fact(event)
+        self._recorded.add(fact.mark)
+        if raw_digest(entry["event"]) not in self._raws:
+            yield Difference(entry["case"], fact.day, Side.JOURNAL, FORGED.format(entry["sequence"]), fact.event_id)
+
+    def states(self) -> Iterator[Difference]:
+        """The last state of each case ends its chain; the last one the view has read is what its tables must say."""
+        name = topics.STATE.name
+        last = told.last_of_each(read_through(self._in.client, name))
+        seen = told.last_of_each(read_through(self._in.client, name), self._positions)
+        heads: dict[str, Head] = {}
+        for record in read_through(self._in.client, name):
+            key, place = record.key or b"", (record.partition, record.offset)
+            if place == last[key]:
+                state = decode_state(record.value or b"")
+                heads[key.decode()] = Head(state.sequence, state.head)
+            if place == seen.get(key):
+                self._expect(record)
+        self.behind |= {key.decode() for key in last if last[key] != seen.get(key)}
+        self.counts["cases"] = len(heads)
+        yield from self._chains.against(heads)
+
+    # -- what differs, by name
+
+    def named(self) -> Iterator[Difference]:
+        extra = self._sent - self._told if self._in.systems is not None else set()
+        lost = self._routed - self._recorded - self._waiting
+        facts = list(self._facts(extra | lost)) if extra or lost else []
+        gone = [fact for fact in facts if fact.mark in extra and self._is_audited(fact)]
+        yield from compare.sent(self._missing, {fact.event_id for fact in gone})
+        yield from compare.vanished(gone, self._versions, {fact.event_id for fact in self._missing})
+        yield from compare.recorded((fact for fact in facts if fact.mark in lost), self._letters.events)
+
+    def _facts(self, marks: set[int]) -> Iterator[Fact]:
+        """The facts behind marks, each once: the topics are read again for them."""
+        wanted = set(marks)
+        for topic in (topics.EVENTS.name, topics.ALERTS.name):
+            for _, event in self._events(topic):
+                if event is not None and (fact := self._fact(event)).mark in wanted:
+                    wanted.remove(fact.mark)
+                    yield fact
+
+    def _is_audited(self, fact: Fact) -> bool:
+        """A department that speaks Kafka itself has no source that could be read again."""
+        return any(fact.origin.startswith(f"{system.name}/") for system in self._in.systems or ())
+
+    # -- the view
+
+    def _expect(self, record: Record) -> None:
+        """Count the rows that this record must have become, if the view has read it."""
+        if record.offset >= self._positions.get(Partition(record.topic, record.partition), 0):
+            self.behind.add((record.key or b"").decode())
+            return
+        for table, row in self._rows([record]):
+            self.right.add(table, row)
+
+    def _rows(self, records: Iterable[Record]) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Rows of records; one that cannot be read has been told of already."""
+        try:
+            yield from placed(rows_of(records, self._in.reader))
+        except Exception:  # noqa: BLE001  see `_entry`
+            return
+
+    def view(self) -> Iterator[Difference]:
+        for record in read_through(self._in.client, topics.DEADLETTERS.name):
+            self._expect(record)
+        with self._in.view.snapshot() as snapshot:
+            found = summed(snapshot)
+            self.counts["view"] = sum(count for count, _ in found.of.values())
+            suspects = unequal(self.right, found) - self.behind
+            if suspects:
+                yield from self._row_by_row(snapshot, suspects)
+
+    def _row_by_row(self, snapshot: Snapshot, suspects: set[str]) -> Iterator[Difference]:
+        right = [row for row in self._again() if row[1]["case_key"] in suspects]
+        yield from differences(right, rows_of_cases(snapshot, suspects), self._in.reading.zone)
+
+    def _again(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """All rows once more, record by record, as far as the view has read."""
+        name = topics.STATE.name
+        seen = told.last_of_each(read_through(self._in.client, name), self._positions)
+        for topic in (topics.JOURNAL.name, name, topics.DEADLETTERS.name):
+            for record in read_through(self._in.client, topic):
+                stale = topic == name and seen.get(record.key or b"") != (record.partition, record.offset)
+                if not stale and record.offset < self._positions.get(Partition(topic, record.partition), 0):
+                    yield from self._rows([record])

@@ -1,0 +1,97 @@
+"""What each side tells: the sources read again from the start, and the topics read through. Nothing is published."""
+
+from __future__ import annotations
+
+from collections import abc
+from collections.abc import Iterable, Iterator
+from datetime import tzinfo
+from typing import NamedTuple, Protocol
+
+from bus.ports import Client, Partition, Record
+from casebus.audit.facts import Fact, Refused, digest, fact_of
+from connectors.mapping import Mapping, Rejection
+from connectors.source import Source, SourceRecord
+from monitor.rows import Reader
+
+_ROWS = 1_000
+
+
+class System(Protocol):
+    """The part of `connectors.config.Connector` that the audit uses."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def mapping(self) -> Mapping: ...
+    def open(self) -> Source: ...
+
+
+class Reading(NamedTuple):
+    """How sources are read again: as if received at `now`; with `replay` at the source's own report."""
+
+    now: int
+    replay: bool
+    zone: tzinfo
+
+
+def told_by(system: System, how: Reading) -> Iterator[Fact | Refused]:
+    """Everything a system has, from position zero, translated and not published."""
+    source = system.open()
+    try:
+        for batch in source.fetch(None, _ROWS):
+            for row in batch.records:
+                yield from _told(system, row, how)
+    finally:
+        source.close()
+
+
+def _told(system: System, row: SourceRecord, how: Reading) -> Iterator[Fact | Refused]:
+    found = system.mapping.translate(row, how.now, how.replay)
+    if isinstance(found, Rejection):
+        yield Refused(system.name, found.position, found.reason)
+    else:
+        yield from (fact_of(event, how.zone) for event in found)
+
+
+def read_through(client: Client, topic: str) -> Iterator[Record]:
+    """Every record of a topic that is committed now."""
+    places = dict.fromkeys(client.ends([topic]), 0)
+    return (record for batch in client.read(places, until_end=True) for record in batch)
+
+
+class Letters(NamedTuple):
+    """What the dead letters tell of: source rows, events, raw records (as hashes)."""
+
+    rows: set[int]
+    events: set[str]
+    raws: set[int]
+
+
+def letters(records: Iterable[Record], reader: Reader) -> Letters:
+    found = Letters(set(), set(), set())
+    for record in records:
+        _, letter = reader.decode_record(record.value or b"")
+        found.rows.add(Refused(letter["system"], letter["position"], letter["reason"]).mark)
+        found.raws.add(raw_digest(letter["raw"]))
+        if letter["event_id"]:
+            found.events.add(letter["event_id"])
+    return found
+
+
+def raw_digest(raw: bytes) -> int:
+    return digest(raw.hex())
+
+
+def is_marker(record: Record) -> bool:
+    """An end-of-input marker: it has no key and says its type in a header."""
+    return record.key is None and ("type", b"InputEnded") in record.headers
+
+
+def last_of_each(records: Iterable[Record], before: abc.Mapping[Partition, int] | None = None) -> dict[bytes, tuple[int, int]]:
+    """Where the last record of each key stands (partition, offset), as far as `before`."""
+    found: dict[bytes, tuple[int, int]] = {}
+    for record in records:
+        place = Partition(record.topic, record.partition)
+        if before is None or record.offset < before.get(place, 0):
+            found[record.key or b""] = record.partition, record.offset
+    return found
