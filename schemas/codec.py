@@ -19,6 +19,7 @@ from schemas import contract
 from schemas.contract import Contract
 from schemas.envelope import Event
 from schemas.fit import filled, misfits, names_of
+from schemas.tagging import Tag, tagger
 
 SINGLE_OBJECT = b"\xc3\x01"
 CONFLUENT = b"\x00"
@@ -105,8 +106,9 @@ class Codec:
     def _write(self, form: Contract, value: dict[str, Any]) -> bytes:
         stream = BytesIO()
         stream.write(self._prefixes.get(form.fullname) or self._prefix(form))
+        tag = _tagger(form.fullname)
         try:
-            schemaless_writer(stream, form.plain, value, strict=True)
+            schemaless_writer(stream, form.plain, tag(value) if tag else value, strict=True)
         except _FAULTS as error:
             raise CodecError(_fault(form, value, error)) from error
         return stream.getvalue()
@@ -156,6 +158,12 @@ def _contract(forms: dict[str, Contract], name: str) -> Contract:
         return forms[name]
     except KeyError:
         raise CodecError(f"Unknown type {name}: write one of {', '.join(forms)}.") from None
+
+
+@cache
+def _tagger(fullname: str) -> Tag | None:
+    plain = contract.current()[fullname].plain
+    return tagger(plain, names_of(plain))
 
 
 def _reading(written: Contract) -> _Reading:

@@ -6,7 +6,8 @@ import copy
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-_RANGES: dict[str, tuple[int, int]] = {"int": (-(2**31), 2**31 - 1), "long": (-(2**63), 2**63 - 1)}
+#: What Avro's whole numbers hold.
+RANGES: dict[str, tuple[int, int]] = {"int": (-(2**31), 2**31 - 1), "long": (-(2**63), 2**63 - 1)}
 _PYTHON: dict[str, tuple[type, ...]] = {
     "null": (type(None),),
     "boolean": (bool,),
@@ -123,7 +124,7 @@ def _many_misfits(value: Any, schema: dict[str, Any], names: Names, where: str) 
 def _is(value: Any, kind: str) -> bool:
     if not _looks(value, kind):
         return False
-    low, high = _RANGES.get(kind, (None, None))
+    low, high = RANGES.get(kind, (None, None))
     return low is None or high is None or bool(low <= value <= high)
 
 

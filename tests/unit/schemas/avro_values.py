@@ -1,0 +1,42 @@
+"""Made-up values of any Avro schema, for property tests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from schemas.contract import Contract
+from schemas.fit import names_of
+
+_PRIMITIVE: dict[str, st.SearchStrategy[Any]] = {
+    "null": st.none(),
+    "boolean": st.booleans(),
+    "int": st.integers(-(2**31), 2**31 - 1),
+    "long": st.integers(-(2**63), 2**63 - 1),
+    "string": st.text(max_size=8),
+    "bytes": st.binary(max_size=8),
+}
+
+
+def values_of(form: Contract) -> st.SearchStrategy[dict[str, Any]]:
+    """Values that fit the contract, personal fields clear and sealed, optional ones there and not."""
+    return _of(form.plain, names_of(form.plain))
+
+
+def _of(schema: Any, names: Any) -> st.SearchStrategy[Any]:
+    if isinstance(schema, list):
+        return st.one_of([_of(branch, names) for branch in schema])
+    schema = names.get(schema, {"type": schema}) if isinstance(schema, str) else schema
+    kind = schema["type"]
+    if kind == "record":
+        return st.fixed_dictionaries({field["name"]: _of(field["type"], names) for field in schema["fields"]})
+    if kind == "enum":
+        return st.sampled_from(schema["symbols"])
+    return _many(schema, names) if kind in ("array", "map") else _PRIMITIVE[kind]
+
+
+def _many(schema: Any, names: Any) -> st.SearchStrategy[Any]:
+    if schema["type"] == "array":
+        return st.lists(_of(schema["items"], names), max_size=3)
+    return st.dictionaries(st.text(max_size=4), _of(schema["values"], names), max_size=3)
