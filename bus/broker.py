@@ -28,6 +28,7 @@ from bus.node import Cluster, Node, Ports
 from bus.startup import Training
 
 _ATTACH_TIMEOUT = 120.0  # seconds another process may take to start what it owns (a first start fetches the jars)
+_ORPHANS_TIMEOUT = 15.0  # seconds the nodes of an owner that was killed may take to end
 _LEAST_SPACE = 200 << 20  # bytes: below this Kafka would stop soon after it started
 
 
@@ -43,6 +44,7 @@ class Broker:
         self._lock: TextIO | None = None
         self._nodes: list[Node] = []
         self._training: Training | None = None
+        self._orphans = False
         self.bootstrap = ""
 
     @property
@@ -85,22 +87,28 @@ class Broker:
         return True
 
     def _own(self) -> bool:
-        handle = (self.directory / "owner.lock").open("a+", encoding="ascii")
+        try:
+            handle = (self.directory / "owner.lock").open("a+", encoding="ascii")
+        except PermissionError as error:
+            raise ConfigurationError(
+                f"The broker's folder {self.directory} belongs to another user. Start it as that user."
+            ) from error
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             handle.close()
             return False
-        handle.truncate(0)
+        self._orphans = handle.tell() > 0  # the last owner did not say that it stopped
         self._lock = handle
+        self._announce()
         return True
 
     def _running(self) -> dict[str, Any] | None:
         """What the owner wrote when it was ready, if that owner is alive."""
-        with suppress(FileNotFoundError, json.JSONDecodeError, ProcessLookupError, PermissionError):
+        with suppress(FileNotFoundError, json.JSONDecodeError, ProcessLookupError):
             said: dict[str, Any] = json.loads((self.directory / "owner.lock").read_text("ascii"))
             os.kill(said["owner"], 0)
-            return said
+            return said if said["bootstrap"] else None
         return None
 
     def _launch(self) -> None:
@@ -141,7 +149,10 @@ class Broker:
         return cluster
 
     def _check_ports(self, cluster: Cluster) -> None:
+        deadline = time.monotonic() + (_ORPHANS_TIMEOUT if self._orphans else 0)
         for port in (port for ports in cluster.ports for port in ports):
+            while not is_free(port) and time.monotonic() < deadline:
+                time.sleep(0.1)
             if not is_free(port):
                 raise ConfigurationError(
                     f"Port {port}, which the broker in {self.directory} has had so far, is used by another program. "
@@ -149,7 +160,9 @@ class Broker:
                 )
 
     def check(self) -> None:
-        """Raise BusError where a node has ended by itself."""
+        """Raise BusError where a node has ended by itself, or whoever owns the broker has."""
+        if self.bootstrap and not self.owner and self._running() is None:
+            raise BusError(f"The process that ran the broker in {self.directory} has ended. Start it again.")
         for node in self._nodes:
             if not node.running:
                 raise BusError(

@@ -23,6 +23,7 @@ _RELEASE_TIMEOUT = 15.0  # seconds that a Kafka whose owner died may take to clo
 
 _LOGGING = """\
 status = error
+shutdownHook = disable
 appender.file.type = RollingFile
 appender.file.name = file
 appender.file.fileName = server.log
