@@ -41,12 +41,13 @@ FORWARD = Topic("case.forward", "case", types=("casebus.events.*", "casebus.reco
 JOURNAL = Topic("case.journal", "case", types=("casebus.records.JournalEntry", "casebus.records.InputEnded"))
 STATE = Topic("case.state", "case", compacted=True, types=("case state (MessagePack)",))
 DELIVERIES = Topic("case.deliveries", "receiving authority", types=("casebus.records.Delivery",))
+RETRIES = Topic("case.deliveries.retry", "receiving authority", types=("casebus.records.Delivery",))
 ALERTS = Topic("supervision.alerts", "case", types=("casebus.events.*",))
 POSITIONS = Topic("connector.positions", "connector", partitions=1, compacted=True, types=("position (text)",))
 DEADLETTERS = Topic("approval.deadletters", "case or source key", types=("casebus.records.DeadLetter",))
 SCHEMAS = Topic("approval.schemas", "fingerprint", partitions=1, compacted=True, types=("Avro schema (JSON)",))
 
-ALL = (EVENTS, FORWARD, JOURNAL, STATE, DELIVERIES, ALERTS, POSITIONS, DEADLETTERS, SCHEMAS)
+ALL = (EVENTS, FORWARD, JOURNAL, STATE, DELIVERIES, RETRIES, ALERTS, POSITIONS, DEADLETTERS, SCHEMAS)
 
 
 def standard(partitions: int) -> list[Topic]:

@@ -45,11 +45,10 @@ class Connector(NamedTuple):
         node = yamlfile.load(self.path)["deliver"].get("target", Map(self.path, 1))
         return kind.target(validated(kind.target_settings, node), self._context())
 
-    def refresh(self) -> None:
-        """Read again the lookups that can have changed. Raises ProblemsError."""
+    def refresh(self, again: bool = False) -> None:
+        """Read again the lookups that can have changed, with `again` even those that do not look it. Raises ProblemsError."""
         for table in self.tables.values():
-            if table.reloadable:
-                table.reload()
+            table.refresh(again)
 
     def _place(self) -> str:
         return str(self.path).removeprefix(f"{self.base}/")

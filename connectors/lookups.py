@@ -53,16 +53,21 @@ class LookupSettings(yamlfile.Settings):
         return self
 
 
+Read = Callable[[], Iterable[tuple[str, Row]]]
+
+
 class Table:
     """A lookup's rows by code. `reload` reads them again; a code is looked up as text."""
 
-    def __init__(self, name: str, settings: LookupSettings, read: Callable[[], Iterable[tuple[str, Row]]], origin: str) -> None:
+    def __init__(self, name: str, settings: LookupSettings, read: Read, origin: str, file: Path | None = None) -> None:
         self.name = name
         self.unknown = settings.unknown
         self.origin = origin
         self.reloadable = settings.table is None
         self._fold = settings.fold
         self._read = read
+        self._file = file
+        self._seen: object = None
         self._rows: dict[str, Row] | None = None
 
     def get(self, code: Any) -> Row | None:
@@ -73,8 +78,18 @@ class Table:
         text = code if isinstance(code, str) else values.text_of(code)
         return rows.get(self._folded(text) if self._fold else text) if text is not None else None
 
+    def refresh(self, again: bool) -> None:
+        """Read the table again where it can have changed: a file that looks as it did has not, unless `again`."""
+        if self.reloadable and self._rows is not None and (again or self._file is None or self._looks() != self._seen):
+            self.reload()
+
+    def _looks(self) -> object:
+        found = self._file.stat() if self._file is not None and self._file.exists() else None
+        return found and (found.st_size, found.st_mtime_ns)
+
     def reload(self) -> None:
         """Raises ProblemsError when the table cannot be read."""
+        self._seen = self._looks()
         rows: dict[str, Row] = {}
         for code, row in self._read():
             rows[self._folded(code) if self._fold else code] = row
@@ -97,7 +112,7 @@ def table(name: str, settings: LookupSettings, base: Path, url: str | None, wher
         sql = settings.sql
         return Table(name, settings, lambda: _keyed(_sql_rows(sql, url, where), settings, where), where)
     path = base / str(settings.file)
-    return Table(name, settings, lambda: _keyed(_file_rows(path, settings, where), settings, where), where)
+    return Table(name, settings, lambda: _keyed(_file_rows(path, settings, where), settings, where), where, path)
 
 
 def _keyed(rows: Any, settings: LookupSettings, where: str) -> Iterable[tuple[str, Row]]:

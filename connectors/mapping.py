@@ -188,6 +188,10 @@ class Mapping(NamedTuple):
             )
         return version
 
+    def refused(self, record: SourceRecord, refusal: Refusal) -> Rejection:
+        """The rejection of a row whose events the bus would not take."""
+        return self._rejected(record, {}, refusal)
+
     def _rejected(self, record: SourceRecord, row: Values, refusal: Refusal) -> Rejection:
         field = refusal.field or "row"
         text = f"{field}: {refusal.found.rstrip('.')}. {refusal.instead.rstrip('.')}."

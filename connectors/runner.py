@@ -1,0 +1,197 @@
+"""One connector at work: fetch, translate, publish, remember the position; exactly once.
+
+The order matters: the producer first (whoever held the connector before is fenced, his open transaction aborted), then the
+position, then batches, each one transaction of events, dead letters and the position behind them. After any error nothing is
+reused: a new producer, and the position is read again, because a commit may stand whose answer was lost.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, NamedTuple, Protocol
+from urllib.parse import quote
+
+from bus import crash
+from bus.errors import BusError
+from bus.partition import partition_of
+from bus.ports import Client, Clock, Headers, Message, Producer
+from bus.topics import DEADLETTERS, EVENTS
+from connectors import deadletters, positions
+from connectors.config import Connector
+from connectors.mapping import Rejection
+from connectors.positions import Progress
+from connectors.source import Batch, SourceRecord
+from connectors.values import Refusal
+from schemas.codec import CodecError
+from schemas.envelope import Event
+
+#: Records of one transaction are handed to the client in pieces of this size.
+CHUNK = 500
+
+
+class Codec(Protocol):
+    """The part of `schemas.codec.Codec` that a connector uses."""
+
+    def encode(self, type_name: str, header: dict[str, Any], body: dict[str, Any]) -> bytes: ...
+    def encode_record(self, name: str, value: dict[str, Any]) -> bytes: ...
+
+
+class Work(NamedTuple):
+    """One batch, translated: what to write, and what it counts."""
+
+    messages: list[Message]
+    events: int
+    rejected: int
+
+
+class Runner:
+    """Runs one connector against one cluster."""
+
+    def __init__(self, connector: Connector, client: Client, codec: Codec, clock: Clock, replay: bool = False) -> None:
+        self._connector = connector
+        self._client = client
+        self._codec = codec
+        self._clock = clock
+        self._replay = replay
+        self._producer: Producer | None = None
+        self._progress = Progress()
+        self._sizes = {EVENTS.name: 0, DEADLETTERS.name: 0}
+
+    @property
+    def name(self) -> str:
+        return self._connector.name
+
+    def run_once(self) -> Progress:
+        """Everything the source has now. Returns what this pass read; raises BusError, after which nothing is held."""
+        try:
+            producer = self._ready()
+            before = self._progress
+            self._pass(producer)
+        except BaseException:
+            self._drop()
+            raise
+        now = self._progress
+        return Progress(now.position, now.records - before.records, now.events - before.events, now.rejected - before.rejected)
+
+    def close(self) -> None:
+        self._drop()
+
+    def _ready(self) -> Producer:
+        """The producer comes first: only when the former owner is fenced, the position read after it is ours."""
+        if self._producer is None:
+            self._producer = self._client.producer(f"connector-{self.name}")
+            self._progress = positions.read(self._client).get(self.name, Progress())
+            for topic in self._sizes:
+                self._sizes[topic] = len(self._client.ends([topic]))
+        return self._producer
+
+    def _drop(self) -> None:
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            with contextlib.suppress(BusError):
+                producer.abort()
+            producer.close()
+
+    def _pass(self, producer: Producer) -> None:
+        source = self._connector.open()
+        try:
+            for number, batch in enumerate(source.fetch(self._progress.position, self._connector.settings.batch)):
+                if number == 0:
+                    self._connector.refresh()  # after the fetch: no row is older than the lookups it is read with
+                self._publish(producer, batch)
+        finally:
+            source.close()
+
+    def _publish(self, producer: Producer, batch: Batch) -> None:
+        work = self._translated(batch.records)
+        after = self._progress.after(batch.position, len(batch.records), work.events, work.rejected)
+        producer.begin()
+        for start in range(0, len(work.messages), CHUNK):
+            producer.send(work.messages[start : start + CHUNK])
+        crash.point("connector.after_send")
+        producer.send([after.message(self.name, _milliseconds())])
+        crash.point("connector.before_commit")
+        producer.commit()
+        self._progress = after
+        crash.point("connector.after_commit")
+
+    # -- from rows to messages
+
+    def _translated(self, records: Iterable[SourceRecord]) -> Work:
+        now, stamp = self._clock.now(), _milliseconds()
+        messages: list[Message] = []
+        rejected = 0
+        reloaded = False
+        for record in records:
+            found = self._events(record, now, stamp)
+            if isinstance(found, Rejection) and not reloaded and self._may_be_new(found):
+                self._connector.refresh(again=True)
+                reloaded, found = True, self._events(record, now, stamp)
+            if isinstance(found, Rejection):
+                rejected += 1
+                messages.append(self._letter(found, now, stamp))
+            else:
+                messages += found
+        return Work(messages, len(messages) - rejected, rejected)
+
+    def _may_be_new(self, rejection: Rejection) -> bool:
+        """A code that came into its table after the table was read: worth reading the table again, once a batch."""
+        return any(table.reloadable and table.unknown == rejection.reason for table in self._connector.tables.values())
+
+    def _events(self, record: SourceRecord, now: int, stamp: int) -> list[Message] | Rejection:
+        mapping = self._connector.mapping
+        found = mapping.translate(record, now, self._replay)
+        if isinstance(found, Rejection):
+            return found
+        try:
+            return [self._message(event, stamp) for event in found]
+        except CodecError as error:
+            return mapping.refused(record, Refusal("does_not_fit", str(error), "Correct the mapping", "event"))
+
+    def _message(self, event: Event, stamp: int) -> Message:
+        key = event.case.encode()
+        value = self._codec.encode(event.type, event.header, event.body)
+        partition = partition_of(key, self._sizes[EVENTS.name])
+        return Message(EVENTS.name, partition, key, value, stamp, cloud_event(event))
+
+    def _letter(self, rejection: Rejection, now: int, stamp: int) -> Message:
+        mapping = self._connector.mapping
+        letter = deadletters.of_rejection(rejection, mapping.system, mapping.table, now)
+        return deadletters.message(letter, self._codec, self._sizes[DEADLETTERS.name], stamp)
+
+
+def _milliseconds() -> int:
+    """Record timestamps are receipt times by this machine's clock: the broker's retention counts by them."""
+    return time.time_ns() // 1_000_000
+
+
+def cloud_event(event: Event) -> Headers:
+    """The attributes of CloudEvents 1.0 in Kafka's binary mode (CNCF, "Kafka Protocol Binding", 3.2)."""
+    source = event.header["source"]
+    return (
+        ("ce_specversion", b"1.0"),
+        ("ce_type", _type(event.type)),
+        ("ce_id", event.id.encode()),
+        ("ce_source", _source(source["system"], source["table"])),
+        ("ce_time", _time(event.occurred_at)),
+        ("content-type", b"application/avro"),
+    )
+
+
+@lru_cache(maxsize=256)
+def _type(name: str) -> bytes:
+    return f"casebus.events.{name}".encode()
+
+
+@lru_cache(maxsize=1024)
+def _source(system: str, table: str) -> bytes:
+    return f"/{quote(system)}/{quote(table)}".encode()
+
+
+def _time(micros: int) -> bytes:
+    seconds, rest = divmod(micros, 1_000_000)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:06d}Z".encode()
