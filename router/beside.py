@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
-from zoneinfo import ZoneInfo
-
 from msgspec.structs import replace
 
 from router import phases
-from router.effect import Effect, advance, authority, find, text
+from router.effect import Effect, advance, authority, find, local_date, text
 from router.law import LawProfile
 from schemas.case import Case, Correction, Extension, HandOver, Pause, Step
 from schemas.envelope import Event
@@ -180,13 +177,9 @@ def _late_hand_up(case: Case, event: Event, profile: LawProfile) -> None:
     if profile.calendar is None or case.accepted_at is None:
         return
     zone = event.header["occurred_at"]["zone"]
-    days = profile.calendar.working_days(_local(case.accepted_at, zone), _local(event.occurred_at, zone))
+    days = profile.calendar.working_days(local_date(case.accepted_at, zone), local_date(event.occurred_at, zone))
     if days > profile.hand_up_days:
         find(case, event, "late_hand_up", days=str(days))
-
-
-def _local(at: int, zone: str) -> date:
-    return datetime.fromtimestamp(at / 1_000_000, UTC).astimezone(ZoneInfo(zone)).date()
 
 
 EFFECTS: dict[str, Effect] = {

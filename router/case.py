@@ -7,14 +7,14 @@ a newer version of the software) only moves the case's last order.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from copy import copy
 
 from router import beside, phases
 from router.effect import find
 from router.law import UNCOUNTED, AfterEnd, LawProfile
 from router.ledger import effective, entry_of
-from schemas.case import Case
+from schemas.case import Case, Entry
 from schemas.envelope import Event, Order
 
 EFFECTS = {**phases.EFFECTS, **beside.EFFECTS}
@@ -39,7 +39,12 @@ def fold(events: Iterable[Event], profile: LawProfile, key: str | None = None) -
     of its other names are among them; by default the key of the first event in business order.
     """
     pairs = effective((entry_of(event), event) for event in events)
-    case = Case(key if key is not None else next((event.case for _, event in pairs), ""))
+    return folded(pairs, profile, key if key is not None else next((event.case for _, event in pairs), ""))
+
+
+def folded(pairs: Sequence[tuple[Entry, Event]], profile: LawProfile, key: str) -> Case:
+    """The case of effective events, each with its line of the ledger, already in business order."""
+    case = Case(key)
     for entry, event in pairs:
         _apply(case, event, entry.order, profile)
     return case

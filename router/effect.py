@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, date, datetime, tzinfo
+from functools import lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from router.law import MAIN, LawProfile
 from schemas.case import Case, Finding, Phase
@@ -56,3 +59,13 @@ def text(value: Any) -> str:
     if isinstance(value, dict):
         return str(value.get("value", ""))
     return value or ""
+
+
+def local_date(at: int, zone: str) -> date:
+    """The date of a moment in its zone, an IANA name or an offset such as +08:00."""
+    return datetime.fromtimestamp(at // 1_000_000, UTC).astimezone(_zone(zone)).date()
+
+
+@lru_cache(maxsize=64)
+def _zone(name: str) -> tzinfo:
+    return datetime.strptime(name, "%z").tzinfo or UTC if name[:1] in {"+", "-"} else ZoneInfo(name)

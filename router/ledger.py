@@ -20,6 +20,9 @@ SUPERSEDED = "superseded"
 CONFLICTING = "conflicting"
 CANCELLED = "cancelled"
 STALE = "stale"
+EXPIRED = "expired"
+FORWARDED = "forwarded"
+ALERTS = frozenset({"AlertRaised", "AlertWithdrawn"})
 
 T = TypeVar("T")
 
@@ -38,12 +41,18 @@ def entry_of(event: Event, sequence: int = 0) -> Entry:
         sequence,
         cancels=cancels,
         replaces=header["conflict"] == "REPLACE",
+        alert=event.type in ALERTS,
     )
 
 
 def earlier(one: Entry, other: Entry) -> bool:
     """True when `one` is an earlier report of the same event than `other`."""
     return (one.reported_at, one.order) < (other.reported_at, other.order)
+
+
+def waits(entry: Entry) -> bool:
+    """True for what waits with a provisional case and expires with it."""
+    return entry.standing in {EFFECTIVE, EXPIRED} and not entry.alert
 
 
 def standings(entries: Sequence[Entry]) -> list[str]:

@@ -188,12 +188,15 @@ class Entry(msgspec.Struct, array_like=True):
     reported_at: int
     order: Order
     sequence: int
-    #: effective, superseded, conflicting, cancelled, stale (an alert that judged an older case)
+    #: effective; superseded, conflicting, cancelled; stale (an alert that judged an older case); expired (no application
+    #: came); forwarded (it counts under another key).
     standing: str = "effective"
     #: The event id that this correction takes away; empty for all other events.
     cancels: str = ""
     #: True when of two bodies under one id the latest reported stands (OnConflict.REPLACE).
     replaces: bool = False
+    #: True for an alert: it speaks about the facts and is none.
+    alert: bool = False
 
 
 class CaseState(msgspec.Struct):

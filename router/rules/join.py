@@ -19,9 +19,8 @@ def when(case: Case, context: Context) -> list[tuple[str, list[Part]]]:
     """What to tell, about which parts: each asked part alone, all parts when answered, each answer after the decision."""
     if case.accepted_at is None:
         return []
+    found = [("asked", [Part(name, authority)]) for name, authority in context.assisting]
     parts = _parts(case, context)
-    asked = {name for name, _ in context.assisting}
-    found = [("asked", [part]) for part in parts if part.name in asked]
     if parts and all(part.at is not None for part in parts):
         found.append(("answered", parts))
     return found + [("late", [part]) for part in parts if _late(case, part)]
@@ -42,17 +41,16 @@ def _late(case: Case, part: Part) -> bool:
 
 
 def _parts(case: Case, context: Context) -> list[Part]:
-    """The parts of the catalogue and those handed across by a department, each once, by name."""
-    authorities = {one.part: one.receiver for one in case.hand_overs if one.part} | dict(context.assisting)
-    return [_part(case, name, authority) for name, authority in sorted(authorities.items())]
+    """The parts that a department handed across, and the assisting authorities of the catalogue that got none of those."""
+    handed = {one.part: one.receiver for one in case.hand_overs if one.part}
+    rest = {name: authority for name, authority in context.assisting if authority not in handed.values()}
+    return [_part(case, name, authority) for name, authority in sorted((rest | handed).items())]
 
 
 def _part(case: Case, name: str, authority: str) -> Part:
-    """The opinion on a part: of a step of that part, or of a step of its authority that names none."""
+    """The last opinion on a part: of a step of that part, or of its authority where that is not the lead itself."""
     for step in reversed(case.steps):
-        if step.completed_at is not None and (
-            step.part == name or (not step.part and step.authority == authority != case.authority)
-        ):
+        if step.completed_at is not None and (step.part == name or step.authority == authority != case.authority):
             return Part(name, authority, step.opinion, step.completed_at)
     return Part(name, authority)
 

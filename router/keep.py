@@ -1,0 +1,96 @@
+"""What the router remembers: a store for each of its partitions, restored from the topics, and the states in use.
+
+Tables of a store: `state` (key -> state of the case), `journal` (key, 0, sequence in 8 bytes -> entry), `provisional` (keys
+that wait for their application), `marks` (run -> how far the end of input has come).
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+
+from bus.ports import Client, Record, Store, Written
+from bus.store import Put, follow, restore
+from bus.topics import JOURNAL, STATE
+from router.outbox import MARKS, PROVISIONAL, SEQUENCE
+from schemas.case import Case, CaseState, decode_state
+from schemas.codec import Codec
+from schemas.envelope import Event
+
+#: States of cases kept decoded: about 6 KB each.
+CACHED = 4096
+
+
+class Keep:
+    """`stores` opens the store of a partition number."""
+
+    def __init__(self, client: Client, codec: Codec, stores: Callable[[int], Store]) -> None:
+        self._client = client
+        self._codec = codec
+        self._open = stores
+        self._stores: dict[int, Store] = {}
+        self._cache: OrderedDict[bytes, CaseState] = OrderedDict()
+
+    def assigned(self, numbers: frozenset[int]) -> None:
+        """Hold exactly these partitions, each read on to the end of its changelogs."""
+        self._cache.clear()
+        for number in self._stores.keys() - numbers:
+            self._stores.pop(number).close()
+        for number in sorted(numbers - self._stores.keys()):
+            self._stores[number] = self._open(number)
+        for number, store in self._stores.items():
+            restore(self._client, store, number, CHANGELOGS)
+
+    def committed(self, written: Sequence[Written], states: Iterable[CaseState]) -> None:
+        """The stores follow the commit; the states become those in use."""
+        follow(self._stores, written, CHANGELOGS)
+        for state in states:
+            self._cache[state.case.key.encode()] = state
+        while len(self._cache) > CACHED:
+            self._cache.popitem(last=False)
+
+    def state(self, number: int, key: bytes) -> CaseState:
+        """The committed state of a key; an empty one for a new key. It must not be changed."""
+        known = self._cache.get(key)
+        if known is not None:
+            self._cache.move_to_end(key)
+            return known
+        stored = self._stores[number].get("state", key)
+        return decode_state(stored) if stored is not None else CaseState(Case(key.decode()))
+
+    def history(self, number: int, key: bytes) -> dict[int, Event]:
+        """The recorded events of a key, by journal sequence, from their published bytes."""
+        found = {}
+        for name, value in self._stores[number].scan("journal", key + b"\x00"):
+            entry = self._codec.decode_record(value)[1]
+            if entry["event"] is not None:
+                found[int.from_bytes(name[-8:], "big")] = self._codec.decode(entry["event"])
+        return found
+
+    def provisional(self, number: int) -> list[bytes]:
+        return [key for key, _ in self._stores[number].scan("provisional", b"")]
+
+    def marks(self, number: int, run: str) -> bytes | None:
+        return self._stores[number].get("marks", run.encode())
+
+    def close(self) -> None:
+        for store in self._stores.values():
+            store.close()
+        self._stores.clear()
+
+
+def _state_puts(record: Record) -> list[Put]:
+    key = record.key or b""
+    waits = b"" if any(name == PROVISIONAL for name, _ in record.headers) else None
+    return [("state", key, record.value), ("provisional", key, waits)]
+
+
+def _journal_puts(record: Record) -> list[Put]:
+    headers = dict(record.headers)
+    if SEQUENCE in headers:
+        return [("journal", (record.key or b"") + b"\x00" + headers[SEQUENCE], record.value)]
+    run, _, marks = headers[MARKS].partition(b"\x00")
+    return [("marks", run, marks or None)]
+
+
+CHANGELOGS = {STATE.name: _state_puts, JOURNAL.name: _journal_puts}

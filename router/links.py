@@ -1,0 +1,41 @@
+"""Which of two numbers keeps the case. A pure function of the link itself, so that it does not depend on who came first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from schemas.envelope import Event
+
+
+class Pair(NamedTuple):
+    """`other` is another name: what is known there goes to `kept`. `same`: both are numbers of one case."""
+
+    kept: str
+    other: str
+    same: bool
+
+
+def pair(event: Event, namespaces: Sequence[str]) -> Pair | None:
+    """What a `Linked` event says; None when it names only itself.
+
+    An appointment, a ticket or a local number belongs to the case that the event is reported for. Of two numbers of the
+    same case the better one is kept.
+    """
+    case, other = event.case, str(event.body["other"])
+    if case == other:
+        return None
+    if event.body["relation"] != "SAME_CASE":
+        return Pair(case, other, same=False)
+    kept = better(case, other, namespaces)
+    return Pair(kept, other if kept == case else case, same=True)
+
+
+def better(one: str, other: str, namespaces: Sequence[str]) -> str:
+    """The canonical one of two keys: the namespace named earlier in the profile, then the smaller key."""
+
+    def rank(key: str) -> tuple[int, str]:
+        namespace = key.partition(":")[0]
+        return (namespaces.index(namespace) if namespace in namespaces else len(namespaces)), key
+
+    return min(one, other, key=rank)

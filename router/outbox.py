@@ -1,0 +1,108 @@
+"""What the router writes, as messages: each topic's key, partition, bytes and headers in one place."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from bus.partition import partition_of
+from bus.ports import Headers, Message
+from bus.topics import DEADLETTERS, DELIVERIES, FORWARD, JOURNAL, STATE
+from schemas.case import CaseState, encode_state
+from schemas.codec import Codec
+from schemas.envelope import Event
+
+#: Record headers of ours: what kind of record this is, so that nobody has to decode it to find out.
+TYPE = "type"
+SEQUENCE = "sequence"
+PROVISIONAL = "provisional"
+#: On case.forward: the keys an event has passed through, or the key that the receiver is another name of.
+VIA = "via"
+KEPT = "kept"
+SAME = "same"
+#: On markers of the end of input: the round, whether its sender has sent something on, and what a partition has heard.
+ROUND = "round"
+MOVED = "moved"
+MARKS = "marks"
+_ENTRY = (TYPE, b"JournalEntry")
+
+
+class Cause(NamedTuple):
+    """The record that led to what is written: its receipt (microseconds), its Kafka timestamp (milliseconds), its place."""
+
+    recorded_at: int
+    timestamp: int
+    partition: int
+
+
+class Letter(NamedTuple):
+    """Why something is rejected: a code, and a sentence with the remedy."""
+
+    reason: str
+    text: str
+    field: str | None = None
+    found: str | None = None
+
+
+class Outbox:
+    """The messages of one batch, in order. `moved` are the partitions that sent something on to another key."""
+
+    def __init__(self, codec: Codec, partitions: int) -> None:
+        self.messages: list[Message] = []
+        self.moved: set[int] = set()
+        self._codec = codec
+        self._partitions = partitions
+
+    def journal(self, entry: dict[str, Any], cause: Cause) -> None:
+        headers = (_ENTRY, (SEQUENCE, entry["sequence"].to_bytes(8, "big")))
+        self._send(JOURNAL.name, entry["case"], self._codec.encode_record("JournalEntry", entry), cause, headers)
+
+    def state(self, state: CaseState, timestamp: int, *, provisional: bool) -> None:
+        headers = ((PROVISIONAL, b"1"),) if provisional else ()
+        key = state.case.key.encode()
+        self.messages.append(
+            Message(STATE.name, partition_of(key, self._partitions), key, encode_state(state), timestamp, headers)
+        )
+
+    def delivery(self, delivery: dict[str, Any], cause: Cause) -> None:
+        self._send(DELIVERIES.name, delivery["to"], self._codec.encode_record("Delivery", delivery), cause)
+
+    def forward(self, key: str, event: Event, cause: Cause, headers: Headers) -> None:
+        """Send the published bytes on to another key."""
+        self.moved.add(cause.partition)
+        self._send(FORWARD.name, key, event.raw, cause, ((TYPE, event.type.encode()), *headers))
+
+    def reject(self, letter: Letter, event: Event, case: str, cause: Cause) -> None:
+        """An event that could be read goes to the dead letters."""
+        source = event.header["source"]
+        fields = {
+            "system": source["system"],
+            "table": source["table"],
+            "key": source["key"],
+            "position": source["position"],
+            "event_id": event.id,
+            "case": case,
+            "raw": event.raw,
+        }
+        self.dead_letter(letter, fields, cause)
+
+    def dead_letter(self, letter: Letter, fields: dict[str, Any], cause: Cause) -> None:
+        value = {
+            "reason": letter.reason,
+            "text": letter.text,
+            "stage": "ROUTER",
+            "field": letter.field,
+            "found": letter.found,
+            "mapping_line": None,
+            "received_at": cause.recorded_at,
+            **fields,
+        }
+        self._send(DEADLETTERS.name, fields["case"] or fields["key"] or "", self._codec.encode_record("DeadLetter", value), cause)
+
+    def marker(self, topic: str, partition: int, marker: dict[str, Any], cause: Cause, headers: Headers = ()) -> None:
+        """The end of input, told to one partition of a topic."""
+        value = self._codec.encode_record("InputEnded", marker)
+        self.messages.append(Message(topic, partition, None, value, cause.timestamp, ((TYPE, b"InputEnded"), *headers)))
+
+    def _send(self, topic: str, key: str, value: bytes, cause: Cause, headers: Headers = ()) -> None:
+        name = key.encode()
+        self.messages.append(Message(topic, partition_of(name, self._partitions), name, value, cause.timestamp, headers))
