@@ -1,0 +1,71 @@
+"""Commands that look at what has been recorded: `stats`, `watch`, `case show`, `audit`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from casebus.commands import output
+from casebus.commands.open_view import opened
+from casebus.wiring import Wiring
+from monitor.statistics.compute import Inputs, compute
+from monitor.statistics.result import Statistics
+from monitor.statistics.source import Window
+from monitor.view import View
+
+WORST = 10  # overdue cases that people are shown; JSON has all
+
+
+def stats(folder: Path, at: str | None, known: str | None, *, as_json: bool) -> int:
+    with opened(folder) as (wiring, view):
+        figures = statistics(wiring, view, window(wiring, at, known))
+    if as_json:
+        output.as_json(figures.to_json(wiring.deployment.zone))
+    else:
+        _show(figures, wiring)
+    return 0
+
+
+def window(wiring: Wiring, at: str | None, known: str | None) -> Window:
+    moment = wiring.deployment.moment
+    return Window(moment(at) if at else None, moment(known) if known else None)
+
+
+def statistics(wiring: Wiring, view: View, within: Window = Window()) -> Statistics:  # noqa: B008  an immutable value
+    return compute(view, Inputs(wiring.codec, wiring.folding, wiring.clockwork), wiring.now(view)(), within)
+
+
+def _show(figures: Statistics, wiring: Wiring) -> None:
+    console = output.console()
+    shown = figures.to_json(wiring.deployment.zone)
+    total = {name.replace("_", " "): value for name, value in shown["clocks"]["total"].items()}
+    console.print(output.table(f"As of {shown['as_of']}", ("cases and clocks", ">"), total.items()))
+    for title in ("lights", "phases", "outcomes", "findings"):
+        if shown["clocks"][title]:
+            console.print(output.counts("", shown["clocks"][title], title))
+    regions = [(name, one.cases, one.open, one.running_overdue_promise) for name, one in figures.cases.by_department.items()]
+    console.print(output.table("", ("department", ">cases", ">open", ">overdue"), regions))
+    worst = [(one.case, one.department, one.region, one.elapsed, one.promised_limit) for one in figures.cases.overdue[:WORST]]
+    console.print(output.table("", ("overdue", "department", "region", ">days", ">promised"), worst))
+    console.print(output.counts("", figures.dead_letters, "dead letters"))
+
+
+def audit(folder: Path, *, as_json: bool) -> int:
+    from bus.topics import EVENTS
+    from casebus.audit.run import Inputs as Sides
+    from casebus.audit.run import audit as compare
+    from casebus.audit.told import Reading
+
+    with opened(folder) as (wiring, view), wiring.client() as client:
+        how = Reading(wiring.receipts.now(), wiring.replays, wiring.deployment.zone)
+        committed = client.committed(wiring.router_group, [EVENTS.name])
+        report = compare(Sides(client, wiring.codec, view, wiring.connectors, how, committed))
+    if as_json:
+        output.as_json(report.to_json())
+        return report.exit_code
+    console = output.console()
+    if report.differences:
+        rows = [(one.case, one.day, one.side, one.cause) for one in report.differences]
+        console.print(output.table(f"{len(rows)} differences", ("case", "day", "side", "cause"), rows))
+    counted = ", ".join(f"{value:,} {name.replace('_', ' ')}" for name, value in report.counts.items())
+    console.print(f"{'Differences' if report.differences else 'All sides are equal'}: {counted}.")
+    return report.exit_code

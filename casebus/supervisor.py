@@ -1,0 +1,118 @@
+"""`casebus up`: a deployment's broker, its topics and its processes, from start to end.
+
+With an end (`run_to_end`): the connectors run until their sources have nothing more; then one end-of-input marker goes
+into every partition of the events, the router passes it on when nothing more can come, and the monitor stops when it has
+seen it everywhere. Without (`run`): all stay up until told to stop.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Self
+
+from bus.ports import Message
+from bus.topics import EVENTS, standard
+from casebus.crew import Crew
+from casebus.display import Display
+from casebus.wiring import Wiring
+from schemas.codec import Codec
+
+TICK = 0.05  # seconds between two looks at the crew
+LOOK = 0.5  # seconds between two looks at how far the work is
+
+
+class Supervisor:
+    """`with Supervisor(deployment, display) as supervisor: supervisor.run_to_end()`."""
+
+    def __init__(self, wiring: Wiring, display: Display) -> None:
+        self._wiring = wiring
+        self._display = display
+        self._stack = ExitStack()
+        self._folder = str(wiring.deployment.folder)
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            self._display.phase("starting Kafka")
+            self._client = stack.enter_context(self._wiring.client(self._display.progress))
+            self._client.create(standard(self._wiring.settings.kafka.partitions))
+            self._crew = Crew(self._wiring.deployment.data / "logs", self._display.say)
+            stack.callback(self._crew.dismiss_all)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._stack.close()
+
+    def run(self, stop: Callable[[], bool]) -> None:
+        """All services, until `stop` says so."""
+        for name in ("route", "monitor", "connect", "deliver"):
+            self._crew.hire(name, name, self._folder)
+        while not stop():
+            self._crew.tend()
+            self._crew.demand(("route", "monitor", "connect", "deliver"))
+            time.sleep(TICK)
+
+    def run_to_end(self) -> list[str]:
+        """What there is, from the sources to the figures. Returns a sentence for each connector that could not run."""
+        run = uuid.uuid4().hex
+        self._crew.hire("route", "route", self._folder)
+        self._crew.hire("monitor", "monitor", self._folder, "--until", run)
+        self._crew.hire("connect", "connect", self._folder, "--exit")
+        self._display.phase("reading the sources")
+        self._wait("connect", self._published)
+        self._end_input(run)
+        self._display.phase("folding into cases")
+        self._wait("monitor", self._shown)
+        self._crew.demand(["route", "monitor"])
+        self._display.phase("delivering")
+        self._crew.hire("deliver", "deliver", self._folder, "--exit")
+        self._wait("deliver", lambda: (0, 0))
+        return [self._crew.last_words(name) for name in ("connect", "deliver") if self._crew.code(name)]
+
+    def _wait(self, name: str, progress: Callable[[], tuple[int, int]]) -> None:
+        """Until that child has ended; the others must not give up meanwhile."""
+        look = 0.0
+        while self._crew.code(name) is None:
+            self._crew.tend()
+            self._crew.demand(other for other in ("route", "monitor") if other != name)
+            if time.monotonic() >= look:
+                self._display.progress(*progress())
+                look = time.monotonic() + LOOK
+            time.sleep(TICK)
+
+    def _published(self) -> tuple[int, int]:
+        """Records on the bus; how many there will be nobody knows yet."""
+        return sum(self._client.ends([EVENTS.name]).values()), 0
+
+    def _shown(self) -> tuple[int, int]:
+        """How far the routers have read the events."""
+        done = self._client.committed(self._wiring.router_group, [EVENTS.name])
+        return sum(done.values()), sum(self._client.ends([EVENTS.name]).values())
+
+    def _end_input(self, run: str) -> None:
+        """Say in every partition that nothing more comes in this run."""
+        producer = self._client.producer(f"{self._wiring.settings.name}-up")
+        producer.begin()
+        producer.send(end_markers(self._wiring.codec, run, sorted(place.number for place in self._client.ends([EVENTS.name]))))
+        producer.commit()
+        producer.close()
+
+
+def end_markers(codec: Codec, run: str, partitions: Sequence[int]) -> list[Message]:
+    """One marker for each partition of the events, each its own sender."""
+    now = time.time_ns() // 1_000_000
+    return [
+        Message(
+            EVENTS.name,
+            number,
+            None,
+            codec.encode_record("InputEnded", {"run": run, "hop": 0, "sender": number}),
+            now,
+            (("type", b"InputEnded"),),
+        )
+        for number in partitions
+    ]

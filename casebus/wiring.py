@@ -1,0 +1,181 @@
+"""Where everything meets: the parts of a deployment, made from its files, each when it is first asked for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from casebus.deployment import Deployment, Mode
+from schemas.problem import Problem, ProblemsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bus.jars import Progress
+    from bus.ports import Client
+    from connectors.config import Connector
+    from monitor.lights import Clockwork
+    from monitor.statistics.source import Folding
+    from monitor.view import View
+    from router.law import LawProfile
+    from schemas.calendar import Calendar
+    from schemas.catalogue import Catalogue
+    from schemas.codec import Codec
+    from schemas.directory import Directory
+
+CONNECTORS, CATALOGUE, DIRECTORY = "connectors", "catalogue", "directory"
+
+
+class Wall:
+    """`bus.ports.Clock`: this machine's time."""
+
+    def now(self) -> int:
+        return time.time_ns() // 1_000
+
+
+class Frozen:
+    """`bus.ports.Clock` that always shows one moment."""
+
+    def __init__(self, moment: int) -> None:
+        self._moment = moment
+
+    def now(self) -> int:
+        return self._moment
+
+
+class Wiring:
+    """The parts of one deployment. Raises ProblemsError with file and line where a file cannot be used."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self.deployment = deployment
+        self.settings = deployment.settings
+
+    @cached_property
+    def codec(self) -> Codec:
+        from schemas.codec import Codec
+
+        if self.settings.kafka.registry is None:
+            return Codec()
+        from bus.registry import HttpRegistry
+
+        return Codec(HttpRegistry(self.settings.kafka.registry))
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        from schemas.calendar import Calendar
+
+        return Calendar.from_settings(self.settings.calendar, self.deployment.folder)
+
+    @cached_property
+    def directory(self) -> Directory:
+        from schemas.directory import Directory
+
+        return Directory.load(self.deployment.path(DIRECTORY))
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        from schemas.catalogue import Catalogue
+
+        return Catalogue.load(self.deployment.path(CATALOGUE), self.directory)
+
+    @cached_property
+    def law(self) -> LawProfile:
+        return self.settings.rules.law.model_copy(update={"calendar": self.calendar})
+
+    @cached_property
+    def connectors(self) -> list[Connector]:
+        from connectors import config
+
+        return config.load(self.deployment.path(CONNECTORS), self.settings.zone)
+
+    def problems(self) -> list[Problem]:
+        """Everything that is wrong in any file of the deployment."""
+        found: list[Problem] = []
+        for part in ("calendar", "directory", "catalogue", "connectors"):
+            try:
+                getattr(self, part)
+            except ProblemsError as error:
+                found += error.problems
+        return list(dict.fromkeys(found))
+
+    def check(self) -> None:
+        """Raises ProblemsError with all of them."""
+        if found := self.problems():
+            raise ProblemsError(*found)
+
+    @property
+    def receipts(self) -> Wall | Frozen:
+        """What time it is for a connector that receives a row (in replay the row's own report counts where it has one)."""
+        at = self.settings.clock.at
+        return Frozen(self.deployment.micros(at)) if self.settings.clock.mode is not Mode.WALL and at else Wall()
+
+    @property
+    def replays(self) -> bool:
+        return self.settings.clock.mode is Mode.REPLAY
+
+    def now(self, view: View) -> Callable[[], int]:
+        """What time it is for the supervision, in microseconds UTC."""
+        from monitor.clockmode import clock
+
+        at = self.settings.clock.at
+        return clock(self.settings.clock.mode, self.deployment.micros(at) if at else None, view)
+
+    @cached_property
+    def clockwork(self) -> Clockwork:
+        from monitor.lights import Clockwork
+
+        return Clockwork(self.settings.rules.clock, self.calendar, self.deployment.zone, self.catalogue)
+
+    @property
+    def folding(self) -> Folding:
+        """The router's fold for the monitor, which imports no router."""
+        from monitor.statistics.source import Folding
+        from router.case import fold
+        from router.law import UNCOUNTED
+        from router.ledger import effective, entry_of
+
+        law = self.law
+        return Folding(
+            lambda events, key: fold(events, law, key),
+            lambda events: [event for _, event in effective((entry_of(event), event) for event in events)],
+            UNCOUNTED,
+        )
+
+    @property
+    def view_file(self) -> Path:
+        return self.deployment.data / "view.db"
+
+    def view(self) -> View:
+        """The view, made when it is not there."""
+        from monitor.view import View
+
+        return View.at(self.view_file)
+
+    @property
+    def router_group(self) -> str:
+        return f"{self.settings.name}-router"
+
+    @contextmanager
+    def client(self, progress: Progress | None = None) -> Iterator[Client]:
+        """Kafka: the cluster whose address is set, or the embedded broker, started if no process of ours runs it yet."""
+        from bus import connect
+        from bus.broker import Broker
+
+        kafka = self.settings.kafka.located(self.deployment.folder)
+        if not kafka.embedded:
+            client = connect(kafka)
+            try:
+                yield client
+            finally:
+                client.close()
+            return
+        with Broker(self.deployment.data / "kafka", kafka.nodes, progress) as broker:
+            client = connect(kafka.at(broker.bootstrap))
+            try:
+                yield client
+            finally:
+                client.close()
