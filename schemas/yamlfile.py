@@ -181,7 +181,9 @@ class _Builder:
             name, default = match.groups()
             if name is None:
                 return "${"
-            found = self._env.get(name) or (default and self._expanded(default, node))
+            found = self._env.get(name)
+            if not found and default is not None:
+                found = self._expanded(default, node)
             if found is None:
                 where = f"{self._path}:{node.start_mark.line + 1}"
                 self.problems.append(
