@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
-from bus.ports import Message
+from bus.ports import Client, Message
 from bus.topics import EVENTS, standard
 from casebus.crew import Crew
 from casebus.display import Display
@@ -46,6 +46,10 @@ class Supervisor:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._stack.close()
+
+    @property
+    def client(self) -> Client:
+        return self._client
 
     def run(self, stop: Callable[[], bool]) -> None:
         """All services, until `stop` says so."""
