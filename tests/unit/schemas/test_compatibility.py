@@ -13,6 +13,7 @@ import pytest
 
 from schemas import contract
 from schemas.compatibility import check, unreadable
+from schemas.freeze import freeze
 
 HISTORY = contract.ROOT / "history"
 NAMES = sorted(path.name for path in HISTORY.iterdir() if path.is_dir())
@@ -39,7 +40,7 @@ def test_the_present_understands_every_version_and_the_other_way_round(name: str
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_newest_version_is_the_present_one(name: str) -> None:
-    """A changed .avsc is published by copying it to the next number in history."""
+    """A changed .avsc is published by `python -m schemas.freeze`."""
     paths = versions(name)
     assert [int(path.stem) for path in paths] == list(range(1, len(paths) + 1))
     assert paths[-1].read_text("utf-8") == PRESENT[name].text
@@ -53,6 +54,21 @@ def test_the_history_is_frozen() -> None:
         path.relative_to(HISTORY).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in HISTORY.glob("*/*.avsc")
     }
     assert there == listed
+
+
+def test_freezing_makes_the_next_version_of_what_changed_alone(tmp_path: Path) -> None:
+    """New contracts begin at 1, changed ones go on, the rest stays; every version is in SHA256SUMS."""
+    avro = tmp_path / "avro"
+    (avro / "records").mkdir(parents=True)
+    (avro / "A.avsc").write_text("one", "utf-8")
+    (avro / "records" / "B.avsc").write_text("one", "utf-8")
+    assert freeze(tmp_path) == ["A/1.avsc", "B/1.avsc"]
+    (avro / "A.avsc").write_text("two", "utf-8")
+    assert freeze(tmp_path) == ["A/2.avsc"]
+    assert freeze(tmp_path) == []
+    lines = (tmp_path / "history" / "SHA256SUMS").read_text("utf-8").splitlines()
+    assert [line.split("  ")[1] for line in lines] == ["A/1.avsc", "A/2.avsc", "B/1.avsc"]
+    assert lines[0].startswith(hashlib.sha256(b"one").hexdigest())
 
 
 def base() -> Json:
