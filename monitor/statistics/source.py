@@ -59,6 +59,15 @@ def known(snapshot: Snapshot, reader: Reader, folding: Folding, window: Window) 
         yield from _folded(snapshot, reader, [key for key, rows in chunk if _cut(rows, window)], folding, window)
 
 
+def case_at(snapshot: Snapshot, reader: Reader, folding: Folding, key: str, window: Window) -> Case | None:
+    """One case as of the window; None when it had not begun."""
+    if window == Window():
+        table = tables.cases.c
+        found = snapshot.all(select(table.state).where(table.case_key == key))
+        return decode_state(found[0].state).case if found else None
+    return next((one.case for one in _folded(snapshot, reader, [key], folding, window)), None)
+
+
 def _grouped(snapshot: Snapshot) -> Iterator[tuple[str, list[Any]]]:
     for key, group in groupby(snapshot.stream(_light()), key=attrgetter("case_key")):
         yield key, list(group)

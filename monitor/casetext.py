@@ -1,0 +1,130 @@
+"""A case on the terminal: `casebus case show NUMBER`. Pure: the same view always gives the same page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import tzinfo
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from monitor.caseview import CaseView
+from monitor.look import STYLES, days, lag, lamp, table
+from monitor.times import shown
+from schemas.clock import Kind, Light
+
+_NOTHING = Text("none", style="dim")
+
+
+def page(view: CaseView, zone: tzinfo) -> RenderableType:
+    """The whole page: head, timeline, clock, findings, hand-overs."""
+    return Group(_head(view, zone), *_sections(view, zone))
+
+
+def _sections(view: CaseView, zone: tzinfo) -> Iterator[RenderableType]:
+    yield _section("What happened")
+    yield _timeline(view, zone)
+    yield _section(f"Why the light is {view.clock['light']}")
+    yield _account(view) if view.account else Text("Not accepted: no clock has started.", style="dim")
+    yield _section("What was found")
+    yield _findings(view, zone) if view.findings else _NOTHING
+    yield _section("Who handed it to whom")
+    yield _moves(view, zone) if view.moves else _NOTHING
+
+
+def _section(title: str) -> Text:
+    return Text(f"\n{title}", style="bold")
+
+
+def _head(view: CaseView, zone: tzinfo) -> Panel:
+    case = view.case
+    outcome = f", {str(case['outcome']).replace('_', ' ')}" if case["outcome"] else ""
+    grid = Table.grid(padding=(0, 3))
+    grid.add_row("item", f"{case['item'] or 'unknown'} {case['item_version']}", "state", str(case["phase"]) + outcome)
+    grid.add_row("filed with", case["authority"] or "unknown", "held by", case["holder"] or case["authority"] or "unknown")
+    grid.add_row("applicant", case["applicant"] or "unknown", "channel", str(case["channel"] or "unknown").lower())
+    grid.add_row(
+        "applied", shown(case["applied_at"], zone) or "unknown", "accepted", shown(case["accepted_at"], zone) or "not yet"
+    )
+    grid.add_row("clock", _clock(view.clock), "ended", shown(case["ended_at"], zone) or "open")
+    light = Light(view.clock["light"])
+    title = Text.assemble((view.key, "bold"), "  ", lamp(light), f"  as of {shown(view.as_of, zone)}")
+    return Panel(grid, title=title, title_align="left", border_style=STYLES[light])
+
+
+def _clock(clock: dict[str, Any]) -> str:
+    if clock["light"] == Light.NONE:
+        return "not started"
+    limits = [
+        f"{name} {clock[limit]}{f' until {clock[due]}' if clock[due] else ''}"
+        for name, limit, due in (("promised", "promised_limit", "due"), ("legal", "statutory_limit", "statutory_due"))
+        if clock[limit] is not None
+    ]
+    state = "paused" if clock["paused"] else "running" if clock["running"] else "stopped"
+    return "; ".join([f"{days(clock['elapsed_days'])}, {state}", *limits])
+
+
+def _timeline(view: CaseView, zone: tzinfo) -> Table:
+    made = table(
+        "when",
+        "reported",
+        "received",
+        "event",
+        "activity",
+        "authority",
+        "who",
+        right=("reported", "received"),
+        wide=("activity", "authority"),
+    )
+    for one in view.timeline:
+        what = Text(one.what)
+        if one.standing:
+            what = Text.assemble((one.what, "strike"), (f" {one.standing.replace('_', ' ')}", "yellow"))
+        late = lag(one.reported_at, one.occurred_at), lag(one.received_at, one.occurred_at)
+        made.add_row(shown(one.occurred_at, zone), *late, what, one.activity, one.authority, one.actor)
+    return made
+
+
+#: Articles without a name are of this law, as everywhere in the product.
+_LAW = "Administrative Licensing Law "
+_KINDS = {
+    Kind.DUE: "bold",
+    Kind.LATE_EXTENSION: "yellow",
+    Kind.COUNTED: "",
+    Kind.OFF: "dim",
+    Kind.PAUSED: "cyan",
+    Kind.PAUSE: "cyan",
+}
+
+
+def _account(view: CaseView) -> Table:
+    made = table("from", "to", "what the clock did", "because of", wide=["what the clock did"])
+    for one in view.account:
+        style = "bold red" if one.kind == Kind.DUE and one.text.endswith("passed") else _KINDS.get(Kind(one.kind), "")
+        law, _, article = one.article.rpartition("art. ")
+        because = f"art. {article}" if law == _LAW else one.article
+        made.add_row(
+            one.first, "" if one.last == one.first else one.last, Text(one.text, style=style), Text(because, style="dim")
+        )
+    return made
+
+
+def _findings(view: CaseView, zone: tzinfo) -> Table:
+    made = Table.grid(padding=(0, 2))
+    for one in view.findings:
+        facts = f" ({', '.join(f'{name}: {value}' for name, value in one.facts.items())})" if one.facts else ""
+        basis = Text(one.basis, style="dim")
+        made.add_row(shown(one.at, zone), Text(one.sentence + facts, style="yellow"), basis)
+    return made
+
+
+def _moves(view: CaseView, zone: tzinfo) -> Table:
+    made = table("sent", "", "from", "to", "received", "answered", wide=("from", "to"))
+    for one in view.moves:
+        received = Text(shown(one.received_at, zone)) if one.received_at is not None else Text("on its way", style="yellow")
+        part = f" {one.part}" if one.part else ""
+        made.add_row(shown(one.sent_at, zone), one.kind + part, one.sender, one.receiver, received, shown(one.answered_at, zone))
+    return made
