@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 from bus.confluent_consumer import ConfluentMember, ConfluentReader
 from bus.confluent_producer import ConfluentTransactions
-from bus.errors import ConfigurationError
+from bus.errors import ConfigurationError, RetryError
 from bus.kafka_checks import check_count
 from bus.ports import Partition, Record
 from bus.settings import KafkaSettings
@@ -27,10 +27,13 @@ except ImportError as error:
         "Install casebus[confluent], or write `client: kafka-python` in casebus.yaml."
     ) from error
 
+_MOVING = frozenset({KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError.UNKNOWN_TOPIC_OR_PART})
+_Answer = TypeVar("_Answer")
 _LATEST: Any = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # untyped in the library
 #: Seconds between two polls of a member; it holds a rebalance up for so long, and restoring a store takes minutes.
 POLL_INTERVAL = 600
 ANSWER = 10.0
+SOCKET_MS = 5000
 
 
 class ConfluentClient:
@@ -49,6 +52,7 @@ class ConfluentClient:
                 | {
                     "transactional.id": transactional_id,
                     "transaction.timeout.ms": self._settings.transaction_timeout_ms,
+                    "socket.timeout.ms": min(SOCKET_MS, self._settings.transaction_timeout_ms),
                     "linger.ms": 2,
                     "message.max.bytes": 16 << 20,
                     "queue.buffering.max.messages": 1_000_000,
@@ -109,7 +113,7 @@ class ConfluentClient:
     def _common(self) -> dict[str, Any]:
         return self._settings.confluent() | {
             "allow.auto.create.topics": False,
-            "socket.timeout.ms": 5000,
+            "socket.timeout.ms": SOCKET_MS,
             "reconnect.backoff.max.ms": 1000,
             "log_level": 3,
         }
@@ -147,24 +151,43 @@ class ConfluentClient:
     def _create(self, topics: Sequence[Topic]) -> None:
         wanted = [NewTopic(topic.name, topic.partitions or 1, config=topic.config()) for topic in topics]
         for future in self._admin().create_topics(wanted, operation_timeout=ANSWER).values():
-            with contextlib.suppress(_Exists):
-                _result(future)
+            _created(future)
+        _until(lambda: self._led([topic.name for topic in topics]), "waiting for the leaders of new topics")
+
+    def _led(self, names: Sequence[str]) -> bool:
+        """True when every partition of these topics has a leader, so that it can be written and read."""
+        topics = self._admin().list_topics(timeout=ANSWER).topics
+        return all(name in topics and all(part.leader >= 0 for part in topics[name].partitions.values()) for name in names)
 
     def _ends(self, places: Sequence[Partition], isolation: Any) -> dict[Partition, int]:
         with in_our_words("asking where partitions end"):
-            wanted = {Place(*place): _LATEST for place in places}
-            asked = self._admin().list_offsets(wanted, isolation_level=isolation, request_timeout=ANSWER)
+            return _until(lambda: self._ask_ends(places, isolation), "asking where partitions end")
+
+    def _ask_ends(self, places: Sequence[Partition], isolation: Any) -> dict[Partition, int] | None:
+        """None while a leader moves."""
+        asked = self._admin().list_offsets(
+            {Place(*place): _LATEST for place in places}, isolation_level=isolation, request_timeout=ANSWER
+        )
+        try:
             return {Partition(place.topic, place.partition): future.result().offset for place, future in asked.items()}
+        except KafkaException as error:
+            if error.args[0].code() not in _MOVING:
+                raise
+            return None
 
 
-class _Exists(Exception):  # noqa: N818  no error: another process was faster, its counts are checked like ours
-    """The topic is there already."""
-
-
-def _result(future: Any) -> None:
+def _created(future: Any) -> None:
     try:
         future.result()
-    except KafkaException as error:
-        if error.args[0].code() == KafkaError.TOPIC_ALREADY_EXISTS:
-            raise _Exists from error
-        raise
+    except KafkaException as error:  # another process may have been faster; its counts are checked like ours
+        if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+            raise
+
+
+def _until(ask: Callable[[], _Answer | None], doing: str) -> _Answer:
+    deadline = time.monotonic() + ANSWER
+    while not (answer := ask()):
+        if time.monotonic() > deadline:
+            raise RetryError(f"While {doing}: no answer for {ANSWER:g} s.")
+        time.sleep(0.05)
+    return answer

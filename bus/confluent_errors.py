@@ -63,7 +63,13 @@ def in_our_words(doing: str) -> Iterator[None]:
         raise
     except KafkaException as error:
         raise translated(error.args[0], doing) from error
-    except (BufferError, ValueError, RuntimeError, TypeError) as error:
+    except (
+        BufferError,
+        ValueError,
+        RuntimeError,
+        SystemError,
+        TypeError,
+    ) as error:  # SystemError: from a fenced producer's flush
         raise RetryError(f"While {doing}: {error}.") from error
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bus.confluent_errors import in_our_words, translated
-from bus.errors import RetryError
+from bus.errors import BusError, RetryError
 from bus.ports import Membership, Message, Partition, Written
 
 
@@ -20,7 +20,7 @@ class ConfluentTransactions:
         self._seconds = seconds
         self._messages: dict[tuple[str, int], list[Message]] = {}
         self._offsets: dict[tuple[str, int], list[int]] = {}
-        self._errors: list[Any] = []
+        self._errors: list[BusError] = []
         with in_our_words("taking the transactional id"):
             native.init_transactions(seconds)
 
@@ -79,7 +79,7 @@ class ConfluentTransactions:
     def _delivered(self, error: Any, message: Any) -> None:
         """Called by the library for each message, in their order within a partition."""
         if error is not None:
-            self._errors.append(error)
+            self._errors.append(translated(error, f"sending to {message.topic()}"))
         else:
             self._offsets.setdefault((message.topic(), message.partition()), []).append(message.offset())
 
@@ -91,7 +91,7 @@ class ConfluentTransactions:
                 if time.monotonic() > deadline:
                     raise RetryError("While sending: the records were not confirmed in time.")
         if self._errors:
-            raise translated(self._errors[0], "sending")
+            raise self._errors[0]
         return [
             Written(message, offset)
             for place, messages in self._messages.items()

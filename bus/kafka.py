@@ -63,7 +63,7 @@ class KafkaClient:
                 transactional_id=transactional_id,
                 transaction_timeout_ms=self._settings.transaction_timeout_ms,
                 delivery_timeout_ms=int(self._patience * 1000),
-                max_block_ms=int(self._timing.connect * 1000),
+                max_block_ms=int(self._timing.request * 1000),
                 # The next transaction meets the markers of the last one being written: ask again soon, not after 0.1 s.
                 retry_backoff_ms=10,
                 max_request_size=16 << 20,

@@ -89,9 +89,8 @@ class KafkaMember:
         native.subscribe(topics=list(topics), listener=self._flag)
 
     def poll(self, timeout: float, limit: int = 500) -> list[Record]:
-        wait = timeout if self._stable() else max(timeout, REBALANCE_SECONDS)
         with in_our_words("reading"):
-            fetched = self._native.poll(timeout_ms=wait * 1000, max_records=limit)
+            fetched = self._native.poll(timeout_ms=timeout * 1000, max_records=limit) if self._joined(timeout) else {}
         self._take_membership()
         if not self._stable():
             self._check_joining()
@@ -125,6 +124,13 @@ class KafkaMember:
     def close(self) -> None:
         with contextlib.suppress(Exception):
             self._native.close(autocommit=False, timeout_ms=CLOSE_MS)
+
+    def _joined(self, timeout: float) -> bool:
+        """Take part in a rebalance to its end before anything is read; a poll would wait on for records after it."""
+        coordinator = self._native._coordinator  # noqa: SLF001  pinned
+        if not coordinator.need_rejoin():
+            return True
+        return bool(coordinator.poll(timeout_ms=max(timeout, REBALANCE_SECONDS) * 1000))
 
     def _stable(self) -> bool:
         return bool(self._native.group_metadata().state == MemberState.STABLE)

@@ -115,7 +115,9 @@ class KafkaTransactions:
             self._native.close(timeout=CLOSE_SECONDS)
 
     def _check_place(self, topic: str, number: int) -> None:
-        if number not in self._native.partitions_for(topic):
+        with in_our_words(f"looking for topic {topic}"):
+            known = self._native.partitions_for(topic)
+        if number not in known:
             raise ConfigurationError(f"Topic {topic} has no partition {number}. Check kafka.partitions.")
 
     def _queue(self, place: Any, messages: list[Message]) -> None:

@@ -24,7 +24,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count
 
 from bus.errors import ConfigurationError, FencedError, RetryError
-from bus.kafka_checks import check_count
+from bus.kafka_checks import check_count, check_range
 from bus.memory_log import Groups, Log, ManualClock, Status, Transaction
 from bus.ports import Membership, Message, Partition, Record, Written
 from bus.topics import Topic
@@ -287,7 +287,9 @@ class MemoryConsumer:
 
     def rewind(self) -> None:
         committed = self._cluster.groups.committed(self.group)
-        self._positions = {place: committed.get(place, 0) for place in self._positions}
+        for place in self._positions:
+            self._positions[place] = committed.get(place, 0)
+            check_range(place, self._positions[place], 0, self._cluster.log(place).end())
 
     def close(self) -> None:
         self._cluster.groups.leave(self.group, self.member)
