@@ -12,7 +12,7 @@ from copy import copy
 
 from router import beside, phases
 from router.effect import find
-from router.law import UNCOUNTED, AfterEnd, LawProfile
+from router.law import PRELIMINARY, UNCOUNTED, AfterEnd, LawProfile
 from router.ledger import effective, entry_of
 from schemas.case import Case, Entry
 from schemas.envelope import Event, Order
@@ -59,6 +59,8 @@ def _apply(case: Case, event: Event, order: Order, profile: LawProfile) -> None:
             return
         find(case, event, "event_after_end", type=event.type)
     _identify(case, event)
+    if event.type in PRELIMINARY:
+        case.visit = case.visit or event.case == case.key
     effect = EFFECTS.get(event.type)
     if effect is not None:
         effect(case, event, profile)

@@ -80,9 +80,9 @@ class Desk:
 
     @property
     def provisional(self) -> bool:
-        """Work on the case is known, its application is not. Appointments and tickets alone are no case yet."""
-        state = self.state
-        return bool(state.case.events) and not (state.case.opened or state.expired or state.forwards_to)
+        """Work on the case is known, its application is not. An appointment or a ticket need not become a case."""
+        case, state = self.state.case, self.state
+        return bool(case.events) and not (case.opened or case.visit or state.expired or state.forwards_to)
 
     def undo(self, before: CaseState) -> None:
         """Back to a copy of the state taken before the last event."""

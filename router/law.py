@@ -137,9 +137,9 @@ FINDINGS: dict[str, Clause] = {
 
 #: What does not change the case when folded in, and why. A test holds: every event type is applied or stands here.
 IGNORED: dict[str, str] = {
-    "AppointmentRequested": "before the case: its times count for the call-back, not for the case",
-    "AppointmentConfirmed": "before the case: its times count for the call-back, not for the case",
-    "TicketTaken": "before the case: waiting in the hall is measured apart",
+    "AppointmentRequested": "before the case: its times count for the call-back, and make the number an appointment's",
+    "AppointmentConfirmed": "before the case: its times count for the call-back, and make the number an appointment's",
+    "TicketTaken": "before the case: waiting in the hall is measured apart, and the number is a ticket's",
     "PreAccepted": "an online check before the papers are in hand starts no clock",
     "PreRejected": "an online check before the papers are in hand ends nothing: the applicant may still apply",
     "FeeCharged": "no right of the case hangs on the fee; the journal keeps it",

@@ -157,6 +157,8 @@ class Case(msgspec.Struct):
     links: list[str] = []
     #: Those of the links that are other numbers of this same case.
     merged: list[str] = []
+    #: This number is an appointment's or a ticket's: it need not become a case.
+    visit: bool = False
     corrections: list[Correction] = []
     alerts: dict[str, str] = {}
     supervisions: list[str] = []
