@@ -69,10 +69,10 @@ def read(facts: Facts, rules: ClockRules, calendar: Calendar, zone: tzinfo, now:
     if facts.accepted_at is None or facts.accepted_at > now:
         return Reading()
     terms = Terms(rules, calendar, zone)
-    promised = ended(facts, facts.promised, terms, now)
-    statutory = ended(facts, facts.statutory, terms, now)
-    shown = promised or statutory
-    count = shown.tally if shown else count_at(facts, rules.unit, terms, now)
+    shown = facts.promised or facts.statutory
+    count = count_at(facts, shown.unit if shown else rules.unit, terms, now)
+    promised = ended(facts, facts.promised, terms, now, count)
+    statutory = ended(facts, facts.statutory, terms, now, count)
     elapsed = count.counted(count.start, count.till)
     running = facts.stopped_at is None or facts.stopped_at > now
     dues = [end.due for end in (promised, statutory) if end and end.due]

@@ -60,7 +60,7 @@ def explain(facts: Facts, rules: ClockRules, calendar: Calendar, zone: tzinfo, n
     facts = known_at(facts, now)
     lines = [Line(count.start, Kind.START, "accepted: the clock starts, the day itself is not counted")]
     lines += [*_pauses(facts, terms), *_extensions(facts, main, terms, now), *_days(count)]
-    lines += [*_stop(facts, count, zone), *_dues(facts, terms, now)]
+    lines += [*_stop(facts, count, zone), *_dues(facts, terms, now, count)]
     order = list(Kind)
     lines.sort(key=lambda line: (line.day, order.index(line.kind)))
     return [line._replace(article=rules.articles.get(_ARTICLE.get(line.kind, ""), "")) for line in lines]
@@ -108,9 +108,9 @@ def _stop(facts: Facts, count: Count, zone: tzinfo) -> Iterator[Line]:
         )
 
 
-def _dues(facts: Facts, terms: Terms, now: int) -> Iterator[Line]:
+def _dues(facts: Facts, terms: Terms, now: int, count: Count) -> Iterator[Line]:
     for name, limit in (("promised", facts.promised), ("statutory", facts.statutory)):
-        end = ended(facts, limit, terms, now)
+        end = ended(facts, limit, terms, now, count)
         if end and end.due:
             verdict = ": passed" if end.passed else ""
             unsure = ", provisional: beyond the last official notice" if terms.calendar.provisional(end.due) else ""

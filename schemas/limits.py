@@ -108,12 +108,12 @@ class Ended(NamedTuple):
         return self.tally.passed(self.days)
 
 
-def ended(facts: Facts, limit: Limit | None, terms: Terms, now: int) -> Ended | None:
-    """A limit as extended by then."""
+def ended(facts: Facts, limit: Limit | None, terms: Terms, now: int, tally: Count) -> Ended | None:
+    """A limit as extended by then, against the tally of that time."""
     if limit is None:
         return None
     longer = _added(counting(facts, limit, terms, now), facts, terms.rules)
-    return Ended(limit.days + longer, count_at(facts, limit.unit, terms, now))
+    return Ended(limit.days + longer, tally._replace(unit=limit.unit))
 
 
 def counting(facts: Facts, limit: Limit, terms: Terms, now: int) -> list[Extension]:
