@@ -85,27 +85,36 @@ class ColumnSettings(Settings):
         return self
 
 
+class Chain(NamedTuple):
+    """Where a value comes from, what is done with it, and what stands where there is none."""
+
+    first: Read
+    steps: tuple[Step, ...]
+    absent: Callable[[], Value]
+
+
 class Column:
     """One compiled column: `read` takes the source's row and the columns read before it."""
 
-    def __init__(self, name: str, field: str, where: str, steps: Sequence[Step], first: Read) -> None:
+    def __init__(self, name: str, field: str, where: str, chain: Chain) -> None:
         self.name = name
         self.field = field
         self.where = where
-        self._steps = tuple(steps)
-        self._first = first
+        self._first, self._steps, self._absent = chain
 
     def read(self, row: Mapping[str, Any], values: Values) -> Value:
         """The value, or None where the source has none. Raises Refusal naming field and line."""
         try:
             value = self._first(row, values)
             for step in self._steps:
+                if value is None:
+                    break
                 value = step(value, values)
+            return self._absent() if value is None else value
         except Refusal as refusal:
             refusal.field = refusal.field or self.field
             refusal.where = refusal.where or self.where
             raise
-        return value
 
 
 class Around(NamedTuple):
@@ -128,11 +137,9 @@ def column(name: str, settings: ColumnSettings, where: str, read: Read, around: 
         steps.append(_within(around.tables[settings.within]))
     if settings.lookup is not None:
         steps.append(_looked_up(*_table_and_member(settings.lookup, around.tables)))
-    if settings.default is not None:
-        steps.append(lambda value, _: settings.default if value is None else value)
-    if settings.required:
-        steps.append(_required("time" if settings.type == "time" else around.word))
-    return Column(name, _field_name(name, settings), where, steps, read)
+    word = "time" if settings.type == "time" else around.word
+    absent = _required(word) if settings.required and settings.default is None else lambda: settings.default
+    return Column(name, _field_name(name, settings), where, Chain(read, tuple(steps), absent))
 
 
 def _field_name(name: str, settings: ColumnSettings) -> str:
@@ -156,7 +163,7 @@ def reader(settings: ColumnSettings, name: str, nested: bool, expression: Expres
 
 def _member(row: Any, path: Sequence[str | int]) -> Any:
     for name in path:
-        if isinstance(row, Mapping):
+        if isinstance(row, dict):
             row = row.get(name)
         elif isinstance(row, list) and str(name).isdigit() and int(name) < len(row):
             row = row[int(name)]
@@ -172,11 +179,12 @@ def _cleaned(settings: ColumnSettings) -> Step:
     keeps_digits = "key" in settings.clean
 
     def step(value: Value, _: Values) -> Value:
-        if isinstance(value, str):
-            value = clean(value)
-            if keeps_digits and looks_scientific(value):
-                raise Refusal("damaged_number", f"found {shown(value)}, a number that has lost digits", "Send it as text")
-        return None if value is None or (not isinstance(value, (dict, list)) and value in nothing) else value
+        if not isinstance(value, str):
+            return None if not isinstance(value, (dict, list)) and value in nothing else value
+        value = clean(value)
+        if keeps_digits and looks_scientific(value):
+            raise Refusal("damaged_number", f"found {shown(value)}, a number that has lost digits", "Send it as text")
+        return None if value in nothing else value
 
     return step
 
@@ -205,7 +213,7 @@ _CONVERSIONS: dict[str, Callable[[Any], Any]] = {
 
 def _exact(value: Value, _: Values) -> Value:
     """Values go on as they are, but nothing that an expression would silently change."""
-    if value is None or isinstance(value, (str, bool, dict, list)):
+    if isinstance(value, (str, bool, dict, list)):
         return value
     if isinstance(value, int) and -(2**63) <= value < 2**63:
         return value
@@ -216,7 +224,7 @@ def _exact(value: Value, _: Values) -> Value:
 
 def _timed(settings: ColumnSettings, zone: str | None) -> Step:
     times = TimeReader(settings.formats or ["iso"], settings.zone or zone, settings.precision)
-    return lambda value, _: None if value is None else times.read(value)
+    return lambda value, _: times.read(value)
 
 
 def _window(settings: ColumnSettings, zone: str | None) -> list[Step]:
@@ -225,8 +233,6 @@ def _window(settings: ColumnSettings, zone: str | None) -> list[Step]:
         return []
 
     def step(value: Value, read: Values) -> Value:
-        if value is None:
-            return None
         if low is not None and (edge := low(read)) is not None and value["at"] < edge:
             raise Refusal("implausible_time", f"found a time before {settings.not_before}", "Correct the year or the date")
         if high is not None and (edge := high(read)) is not None and value["at"] > edge:
@@ -250,7 +256,7 @@ def _patterned(pattern: re.Pattern[str], word: str) -> Step:
     reason = f"malformed_{word}"
 
     def step(value: Value, _: Values) -> Value:
-        if value is not None and pattern.fullmatch(values.text_of(value) or "") is None:
+        if pattern.fullmatch(values.text_of(value) or "") is None:
             raise Refusal(
                 reason, f"found {shown(value)}, which does not have the form {pattern.pattern}", "Correct it at the source"
             )
@@ -266,7 +272,7 @@ def _unknown(table: Table, value: Value) -> Refusal:
 
 def _within(table: Table) -> Step:
     def step(value: Value, _: Values) -> Value:
-        if value is not None and table.get(value) is None:
+        if table.get(value) is None:
             raise _unknown(table, value)
         return value
 
@@ -275,8 +281,6 @@ def _within(table: Table) -> Step:
 
 def _looked_up(table: Table, member: str | None) -> Step:
     def step(value: Value, _: Values) -> Value:
-        if value is None:
-            return None
         row = table.get(value)
         if row is None:
             raise _unknown(table, value)
@@ -290,10 +294,8 @@ def _table_and_member(text: str, tables: Mapping[str, Table]) -> tuple[Table, st
     return tables[name], member or None
 
 
-def _required(word: str) -> Step:
-    def step(value: Value, _: Values) -> Value:
-        if value is None:
-            raise Refusal(f"missing_{word}", "found nothing", "Send a value")
-        return value
+def _required(word: str) -> Callable[[], Value]:
+    def refuse() -> Value:
+        raise Refusal(f"missing_{word}", "found nothing", "Send a value")
 
-    return step
+    return refuse
