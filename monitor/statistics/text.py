@@ -44,7 +44,7 @@ def _head(figures: Statistics, zone: tzinfo) -> Panel:
     total, log = figures.cases.total, figures.log
     late = total.running_overdue_promise + total.stopped_overdue_promise
     legal = total.running_overdue_legal + total.stopped_overdue_legal
-    between = log.passing.handover.between_departments
+    between, flow = log.passing.handover.between_departments, log.flow
     lines = [
         (
             f"{total.cases:,} cases: {total.open:,} open, {total.closed:,} closed; {total.accepted:,} accepted, "
@@ -55,12 +55,12 @@ def _head(figures: Statistics, zone: tzinfo) -> Panel:
             f"{legal:,} past the statutory limit ({total.running_overdue_legal:,} running)"
         ),
         (
-            f"{log.events:,} events by {len(log.passing.by_department):,} departments in {len(log.flow.activities):,} activities; "
+            f"{log.events:,} events by {len(log.passing.by_department):,} departments in {len(flow.activities):,} activities; "
             f"{between:,} hand-overs between departments"
         ),
         (
-            f"{log.flow.rework.events_minus_distinct_case_activity:,} events repeat an activity; {log.flow.variants.number:,} paths, "
-            f"{log.flow.variants.singletons:,} of them walked once"
+            f"{flow.rework.events_minus_distinct_case_activity:,} events repeat an activity; {flow.variants.number:,} paths, "
+            f"{flow.variants.singletons:,} of them walked once"
         ),
     ]
     if figures.cases.provisional:
