@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -30,9 +31,9 @@ def at(text: str) -> int:
     return int(moment.replace(tzinfo=ZONE).timestamp()) * 1_000_000
 
 
-def facts(accepted: str = "2026-03-02", stopped: str | None = None, promised: Limit | None = FIVE, **more: object) -> Facts:
-    values = {"pauses": (), "extensions": (), "statutory": Limit(20), **more}
-    return Facts(at(accepted), at(stopped) if stopped else None, promised=promised, **values)  # type: ignore[arg-type]
+def facts(accepted: str = "2026-03-02", stopped: str | None = None, promised: Limit | None = FIVE, **more: Any) -> Facts:
+    plain = Facts(at(accepted), at(stopped) if stopped else None, promised=promised, statutory=Limit(20))
+    return plain._replace(**more)
 
 
 def pause(start: str, end: str | None = None, procedure: str = "HEARING") -> Pause:
@@ -311,8 +312,8 @@ def cases(draw: st.DrawFn) -> Facts:
     pauses = draw(st.lists(st.builds(lambda a, b: Pause("p", a, b), CASE_MOMENTS, ends), max_size=3))
     extensions = draw(st.lists(st.builds(Extension, CASE_MOMENTS, st.integers(1, 9)), max_size=2))
     unit = draw(st.sampled_from(Unit))
-    limits = [Limit(draw(st.integers(0, 20)), unit) for _ in range(2)]
-    return Facts(draw(CASE_MOMENTS), draw(ends), pauses, extensions, *limits)
+    promised, statutory = (Limit(draw(st.integers(0, 20)), unit) for _ in range(2))
+    return Facts(draw(CASE_MOMENTS), draw(ends), pauses, extensions, promised, statutory)
 
 
 @given(cases(), CASE_MOMENTS, CASE_MOMENTS)
