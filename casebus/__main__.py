@@ -1,7 +1,7 @@
 """The command `casebus`. Each subcommand imports what it needs when it runs, so that help comes at once.
 
 Exit codes: 0 good; 1 differences or findings in the data; 2 a fault in usage, settings or surroundings, said in a
-sentence.
+sentence; 75 nobody need act, it can be tried again.
 """
 
 from __future__ import annotations
@@ -9,12 +9,9 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-
-if TYPE_CHECKING:
-    import click
 
 app = typer.Typer(
     name="casebus",
@@ -34,6 +31,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 At = Annotated[str | None, typer.Option("--at", help="As it stood at this moment (ISO 8601; local unless it has an offset).")]
 Known = Annotated[str | None, typer.Option("--known", help="Only from what the bus had received by this moment.")]
 Here = Path()
+AGAIN = 75  # sysexits.h EX_TEMPFAIL: a supervisor starts it again
 
 
 @app.command()
@@ -45,25 +43,25 @@ def demo(
     as_json: Json = False,
 ) -> None:
     """Make up a city, run its exports through the real pipeline, and hold the figures against the truth."""
-    from casebus.commands import demo as command
+    from casebus.commands.demo import run
 
-    raise typer.Exit(command.run(folder, cases, seed, leave=leave or as_json, as_json=as_json))
+    raise typer.Exit(run(folder, cases, seed, leave=leave or as_json, as_json=as_json))
 
 
 @app.command()
 def init(folder: Annotated[Path, typer.Argument(help="The new deployment's folder.")]) -> None:
     """Write a deployment's folder to start from: settings, directory, an item, a connector with samples, a calendar."""
-    from casebus.commands import init as command
+    from casebus.commands.init import run
 
-    raise typer.Exit(command.run(folder))
+    raise typer.Exit(run(folder))
 
 
 @app.command()
 def check(folder: Folder = Here, as_json: Json = False) -> None:
     """Check all files of a deployment: file, line, what was found, what to write instead."""
-    from casebus.commands import check as command
+    from casebus.commands.check import run
 
-    raise typer.Exit(command.run(folder, as_json=as_json))
+    raise typer.Exit(run(folder, as_json=as_json))
 
 
 @app.command()
@@ -73,9 +71,9 @@ def up(
     as_json: Json = False,
 ) -> None:
     """Run the whole deployment: broker, connectors, router, monitor."""
-    from casebus.commands import up as command
+    from casebus.commands.up import run
 
-    raise typer.Exit(command.run(folder, leave=leave, as_json=as_json))
+    raise typer.Exit(run(folder, leave=leave, as_json=as_json))
 
 
 @app.command()
@@ -199,12 +197,12 @@ def dead_show(
 @app.command()
 def doctor(folder: Folder = Here, as_json: Json = False) -> None:
     """Look over the surroundings: Python, Java, disk, brokers, topics, clocks; each finding with its cure."""
-    from casebus.commands import doctor as command
+    from casebus.commands.doctor import run
 
-    raise typer.Exit(command.run(folder, as_json=as_json))
+    raise typer.Exit(run(folder, as_json=as_json))
 
 
-def command() -> click.Command:
+def command() -> object:
     """The command tree, for help, documentation and tests."""
     return typer.main.get_command(app)
 
@@ -215,11 +213,13 @@ def main() -> None:
         from casebus.crew import follow_parent
 
         follow_parent()
-    from bus.errors import BusError
+    from bus.errors import BusError, RetryError, StuckError
     from schemas.problem import ProblemsError
 
     try:
         app()
+    except (RetryError, StuckError) as error:
+        leave_with(f"{error} It can be tried again.", AGAIN)
     except ProblemsError as error:
         leave_with("\n".join(str(problem) for problem in error.problems))
     except BusError as error:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
-from types import TracebackType
-from typing import Protocol, Self
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -20,6 +21,10 @@ class Display(Protocol):
 
     def progress(self, done: int, total: int) -> None: ...
 
+    def end(self) -> None:
+        """The work is done; what is printed from now on stands below."""
+        ...
+
     def say(self, sentence: str) -> None:
         """Something happened that one should know."""
         ...
@@ -32,12 +37,9 @@ class Bars:
         columns = (SpinnerColumn(), TextColumn("{task.description:<28}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         self._progress = Progress(*columns, console=Console(stderr=True))
         self._task: int | None = None
-
-    def __enter__(self) -> Self:
         self._progress.start()
-        return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def end(self) -> None:
         self._finish()
         self._progress.stop()
 
@@ -69,11 +71,8 @@ class Lines:
         self._title = ""
         self._next = 0.0
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        """Nothing to clean up: the lines stand."""
+    def end(self) -> None:
+        """Lines end where they stand."""
 
     def phase(self, title: str) -> None:
         self._title, self._next = title, time.monotonic() + self.EVERY
@@ -89,5 +88,10 @@ class Lines:
         sys.stderr.flush()
 
 
-def display() -> Bars | Lines:
-    return Bars() if sys.stderr.isatty() else Lines()
+@contextmanager
+def display() -> Iterator[Display]:
+    shown: Display = Bars() if sys.stderr.isatty() else Lines()
+    try:
+        yield shown
+    finally:
+        shown.end()

@@ -19,8 +19,10 @@ from bus.topics import EVENTS, standard
 from casebus.crew import Crew
 from casebus.display import Display
 from casebus.wiring import Wiring
+from monitor.service import Service
 from schemas.codec import Codec
 
+SERVICES = ("route", "monitor", "connect", "deliver")
 TICK = 0.05  # seconds between two looks at the crew
 LOOK = 0.5  # seconds between two looks at how far the work is
 
@@ -51,13 +53,21 @@ class Supervisor:
     def client(self) -> Client:
         return self._client
 
+    def begin(self) -> None:
+        """All services, for good; `tend` must then be called every moment or so."""
+        for name in SERVICES:
+            self._crew.hire(name, name, self._folder)
+
+    def tend(self) -> None:
+        """Raises ConfigurationError or ChildError where a service cannot stay up."""
+        self._crew.tend()
+        self._crew.demand(SERVICES)
+
     def run(self, stop: Callable[[], bool]) -> None:
         """All services, until `stop` says so."""
-        for name in ("route", "monitor", "connect", "deliver"):
-            self._crew.hire(name, name, self._folder)
+        self.begin()
         while not stop():
-            self._crew.tend()
-            self._crew.demand(("route", "monitor", "connect", "deliver"))
+            self.tend()
             time.sleep(TICK)
 
     def run_to_end(self) -> list[str]:
@@ -75,7 +85,15 @@ class Supervisor:
         self._display.phase("delivering")
         self._crew.hire("deliver", "deliver", self._folder, "--exit")
         self._wait("deliver", lambda: (0, 0))
+        self._show_the_rest()
+        self._crew.dismiss("route")
         return [self._crew.last_words(name) for name in ("connect", "deliver") if self._crew.code(name)]
+
+    def _show_the_rest(self) -> None:
+        """What could not be delivered became dead letters after the monitor had seen the end."""
+        view = self._wiring.view()
+        Service(view, self._client, self._wiring.codec).load()
+        view.close()
 
     def _wait(self, name: str, progress: Callable[[], tuple[int, int]]) -> None:
         """Until that child has ended; the others must not give up meanwhile."""

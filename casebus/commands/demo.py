@@ -5,8 +5,10 @@ from __future__ import annotations
 import shutil
 import sys
 import time
+from contextlib import ExitStack, closing
 from importlib.resources import as_file, files
 from pathlib import Path
+from typing import Any
 
 from rich.console import Group
 from rich.panel import Panel
@@ -14,12 +16,14 @@ from rich.text import Text
 
 from bus.errors import ConfigurationError
 from casebus import demo_exports
-from casebus.commands import output
+from casebus.commands import look, output
+from casebus.commands.up import stop_on_signals
 from casebus.demo_check import Line, Report, check
 from casebus.deployment import Deployment
 from casebus.display import display
 from casebus.supervisor import Supervisor
 from casebus.wiring import Wiring
+from monitor.view import View
 
 FOLDER = Path("casebus-demo")
 MARK = ".jichuan"  # a file that says: this folder is ours to make anew
@@ -32,24 +36,43 @@ def run(folder: Path | None, cases: int, seed: int, *, leave: bool, as_json: boo
     truth = make(folder, cases, seed)
     wiring = Wiring(Deployment.load(folder))
     wiring.check()
-    with display() as shown, Supervisor(wiring, shown) as supervisor:
+    with ExitStack() as stack:
+        shown = stack.enter_context(display())
+        supervisor = stack.enter_context(Supervisor(wiring, shown))
         failures = supervisor.run_to_end()
         shown.phase("comparing with the truth")
-        view = wiring.view()
+        view = stack.enter_context(closing(wiring.view()))
         report = check(wiring, view, supervisor.client, truth)
-        view.close()
-    seconds = time.monotonic() - began
-    if as_json:
-        output.as_json({**report.to_json(), "events": truth["events"], "seconds": round(seconds, 1), "failures": failures})
-    else:
-        output.console().print(summary(report, truth["events"], seconds))
-        sys.stderr.write("".join(f"casebus: {failure}\n" for failure in failures))
-    if not leave:
-        _stay(folder)
+        shown.end()
+        _tell(report, failures, truth["events"], time.monotonic() - began, as_json=as_json)
+        if not leave:
+            _stay(wiring, view, supervisor)
     return 2 if failures else 0 if report.right else 1
 
 
-def make(folder: Path, cases: int, seed: int) -> dict[str, object]:
+def _tell(report: Report, failures: list[str], events: int, seconds: float, *, as_json: bool) -> None:
+    if as_json:
+        output.as_json({**report.to_json(), "events": events, "seconds": round(seconds, 1), "failures": failures})
+        return
+    output.console().print(summary(report, events, seconds))
+    sys.stderr.write("".join(f"casebus: {failure}\n" for failure in failures))
+
+
+def _stay(wiring: Wiring, view: View, supervisor: Supervisor) -> None:
+    """The city stays up, its services at work; live on a terminal, until Ctrl+C."""
+    supervisor.begin()
+    if sys.stdout.isatty():
+        sys.stdout.write("It stays up. Enter shows it live; Ctrl+C ends it.\n")
+        sys.stdin.readline()
+        look.stay(wiring, view, supervisor.tend)
+    else:
+        sys.stderr.write(f"It stays up: casebus watch {wiring.deployment.folder}. Ctrl+C ends it.\n")
+        stop = stop_on_signals()
+        while not stop.wait(0.2):
+            supervisor.tend()
+
+
+def make(folder: Path, cases: int, seed: int) -> dict[str, Any]:
     """The deployment and its exports, made anew; a folder of somebody else's is left alone."""
     if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():
         raise ConfigurationError(f"{folder} holds something else. Name another folder: casebus demo --dir FOLDER.")
@@ -58,13 +81,6 @@ def make(folder: Path, cases: int, seed: int) -> dict[str, object]:
         shutil.copytree(template, folder)
     (folder / MARK).write_text("Made by `casebus demo`, which makes it anew each time.\n", encoding="utf-8")
     return demo_exports.write(folder / "exports", cases, seed)
-
-
-def _stay(folder: Path) -> None:
-    """The city stays up: its lights, live."""
-    from casebus.commands import look
-
-    look.stay(folder)
 
 
 def summary(report: Report, events: int, seconds: float) -> Group:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+
+import msgspec
+from rich.console import Console
 
 from casebus.commands import output
 from casebus.commands.open_view import opened
 from casebus.wiring import Wiring
+from monitor.board import Board, board
 from monitor.statistics.compute import Inputs, compute
 from monitor.statistics.result import Statistics
 from monitor.statistics.source import Window
 from monitor.view import View
+from monitor.watch import screen
+from monitor.watch import watch as live
 
 WORST = 10  # overdue cases that people are shown; JSON has all
 
@@ -31,7 +39,7 @@ def window(wiring: Wiring, at: str | None, known: str | None) -> Window:
 
 
 def statistics(wiring: Wiring, view: View, within: Window = Window()) -> Statistics:  # noqa: B008  an immutable value
-    return compute(view, Inputs(wiring.codec, wiring.folding, wiring.clockwork), wiring.now(view)(), within)
+    return compute(view, inputs(wiring), wiring.now(view)(), within)
 
 
 def _show(figures: Statistics, wiring: Wiring) -> None:
@@ -47,6 +55,52 @@ def _show(figures: Statistics, wiring: Wiring) -> None:
     worst = [(one.case, one.department, one.region, one.elapsed, one.promised_limit) for one in figures.cases.overdue[:WORST]]
     console.print(output.table("", ("overdue", "department", "region", ">days", ">promised"), worst))
     console.print(output.counts("", figures.dead_letters, "dead letters"))
+
+
+def watch(folder: Path, *, once: bool, as_json: bool) -> int:
+    with opened(folder) as (wiring, view):
+        if as_json:
+            output.as_json(msgspec.to_builtins(picture(wiring, view)))
+        elif once:
+            output.console().print(screen(picture(wiring, view), wiring.deployment.zone))
+        else:
+            stay(wiring, view)
+    return 0
+
+
+def picture(wiring: Wiring, view: View) -> Board:
+    return board(view, wiring.clockwork, wiring.now(view)())
+
+
+def stay(wiring: Wiring, view: View, each_time: Callable[[], None] = lambda: None) -> None:
+    """Live, until interrupted: that is how one leaves it. `each_time` is called before each look."""
+
+    def look() -> Board:
+        each_time()
+        return picture(wiring, view)
+
+    with suppress(KeyboardInterrupt):
+        live(look, wiring.deployment.zone, Console())
+
+
+def case(folder: Path, number: str, at: str | None, *, as_json: bool) -> int:
+    from monitor.casetext import page
+    from monitor.caseview import Asked, Sentence, case_view, key_of
+    from router.law import FINDINGS
+
+    with opened(folder) as (wiring, view):
+        asked = Asked(wiring.now(view)(), wiring.deployment.moment(at) if at else None)
+        sentences = {code: Sentence(*rule) for code, rule in FINDINGS.items()}
+        shown = case_view(view, key_of(view, number), inputs(wiring), sentences, asked)
+    if as_json:
+        output.as_json(shown.to_json(wiring.clockwork))
+    else:
+        output.console().print(page(shown, wiring.deployment.zone))
+    return 0
+
+
+def inputs(wiring: Wiring) -> Inputs:
+    return Inputs(wiring.codec, wiring.folding, wiring.clockwork)
 
 
 def audit(folder: Path, *, as_json: bool) -> int:

@@ -114,8 +114,25 @@ def monitor(folder: Path, until: str | None) -> int:
 
 
 def deliver(folder: Path, *, leave: bool) -> int:
-    """Until stopped, or until everything decided so far has been brought to its receiver."""
+    """Until stopped, or until everything decided so far has been tried.
+
+    Where no system of the deployment takes deliveries there is nothing to do: they stay in their topic for whoever reads it.
+    """
+    from connectors.deliver import Deliveries, receivers
+
     wiring, stop = _started(folder)
+    found = receivers(wiring.connectors)
+    if not found:
+        if not leave:
+            stop.wait()
+        return 0
+    with wiring.client() as client:
+        _prepare(wiring, client)
+        deliveries = Deliveries(found, client, wiring.codec, f"{wiring.settings.name}-deliveries")
+        if leave:
+            deliveries.run_to_end(stop)
+        else:
+            deliveries.run(stop)
     return 0
 
 
