@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -13,9 +14,21 @@ from bus.broker import Broker
 _ROOT = Path(__file__).parents[1]
 
 
+class Elsewhere(NamedTuple):
+    """A Kafka that runs already."""
+
+    bootstrap: str
+
+
 @pytest.fixture(scope="session")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    """A real Kafka of one node, started once for all tests of the session; its address is `broker.bootstrap`."""
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker | Elsewhere]:
+    """A real Kafka, started once for all tests of the session, or the one whose address CASEBUS_TEST_BROKERS holds.
+
+    Its address is `broker.bootstrap`.
+    """
+    if address := os.environ.get("CASEBUS_TEST_BROKERS"):
+        yield Elsewhere(address)
+        return
     with Broker(tmp_path_factory.mktemp("kafka")) as started:
         yield started
 

@@ -12,8 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from confluent_kafka import Consumer, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from smoke import read, write
 
 from bus import jars
 from bus.broker import Broker
@@ -29,31 +28,6 @@ with Broker(sys.argv[1]) as broker:
     print(broker.owner, broker.bootstrap, broker.pid() if broker.owner else 0, flush=True)
     sys.stdin.read()
 """
-
-
-def write(bootstrap: str, *values: bytes, replicas: int = 1) -> None:
-    """One transaction with these values on partition 0 of topic `t`. By librdkafka: kafka-python hangs where a node is gone."""
-    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
-    if "t" not in admin.list_topics(timeout=20).topics:
-        admin.create_topics([NewTopic("t", 1, replicas)])["t"].result(20)
-    producer = Producer({"bootstrap.servers": bootstrap, "transactional.id": "writer", "log_level": 0})
-    producer.init_transactions(30)
-    producer.begin_transaction()
-    for value in values:
-        producer.produce("t", value, partition=0)
-    producer.commit_transaction(30)
-
-
-def read(bootstrap: str, count: int) -> list[bytes]:
-    """The first `count` committed values of partition 0 of topic `t`, within 20 seconds."""
-    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "reader", "enable.auto.commit": False, "log_level": 0})
-    consumer.assign([TopicPartition("t", 0, 0)])
-    found: list[bytes] = []
-    deadline = time.monotonic() + 20
-    while len(found) < count and time.monotonic() < deadline:
-        found += [message.value() for message in consumer.consume(count - len(found), 0.5) if not message.error()]
-    consumer.close()
-    return found
 
 
 def gone(pid: int) -> bool:

