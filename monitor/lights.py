@@ -5,7 +5,7 @@ Everything is computed at the moment somebody looks; no light is stored, so none
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date, tzinfo
 from typing import NamedTuple, Protocol
 
@@ -74,10 +74,12 @@ class Lit(NamedTuple):
         return ORDER.index(self.reading.light), self.left if self.left is not None else 1 << 30, self.case.key
 
 
-def open_cases(snapshot: Snapshot) -> Iterator[Case]:
-    """Cases that have been applied for and not ended; other names of a case are left out."""
+def open_cases(snapshot: Snapshot, among: Collection[str] | None = None) -> Iterator[Case]:
+    """Cases that have been applied for and not ended; other names of a case are left out. `among` bounds it to some."""
     table = tables.cases.c
     query = select(table.state).where(table.opened, table.ended_at.is_(None), table.forwards_to == "", ~table.expired)
+    if among is not None:
+        query = query.where(table.case_key.in_(among))
     return (decode_state(row.state).case for row in snapshot.stream(query))
 
 

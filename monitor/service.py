@@ -12,7 +12,7 @@ from bus.ports import Client, Partition, Record
 from bus.topics import JOURNAL
 from monitor.chunks import chunks
 from monitor.rows import TOPICS, Reader, Rows
-from monitor.view import View, advanced
+from monitor.view import Also, View, advanced
 
 #: Records in one database transaction while history is loaded.
 LOAD = 5_000
@@ -34,11 +34,13 @@ def _nobody(_: Rows) -> None:
 
 
 class Service:
-    """Feeds one view. `watcher` is called after each batch that stands; never while `load` runs: history is mute."""
+    """Feeds one view. `watcher` is called after each batch that stands, and when nothing came for a while; `also` writes
+    in the transaction of a batch (`monitor.alerts`). Neither while `load` runs: history is mute.
+    """
 
-    def __init__(self, view: View, client: Client, reader: Reader, watcher: Watcher = _nobody) -> None:
+    def __init__(self, view: View, client: Client, reader: Reader, watcher: Watcher = _nobody, also: Also | None = None) -> None:
         self._view, self._client, self._reader = view, client, reader
-        self._watcher = watcher
+        self._watcher, self._also = watcher, also
         self._positions: dict[Partition, int] = {}
 
     def load(self) -> int:
@@ -54,7 +56,7 @@ class Service:
         """Load what there is, then go on live until `stop` says so; it is asked after each batch and when idle."""
         self.load()
         for records in self._batches(until_end=False):
-            self._watcher(self._apply(records))
+            self._watcher(self._apply(records, self._also))
             if stop():
                 return
 
@@ -83,9 +85,9 @@ class Service:
         self._positions = self._view.positions(list(self._client.ends(TOPICS)))
         return self._client.read(self._positions, until_end=until_end, timeout=IDLE)
 
-    def _apply(self, records: list[Record]) -> Rows:
+    def _apply(self, records: list[Record], also: Also | None = None) -> Rows:
         if not records:
             return Rows({}, [])
-        rows = self._view.apply_batch(records, self._positions, self._reader)
+        rows = self._view.apply_batch(records, self._positions, self._reader, also)
         self._positions = {**self._positions, **advanced(records)}
         return rows

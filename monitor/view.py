@@ -9,7 +9,7 @@ finds an offset that is not the one it read from, writes nothing and is told so.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,8 @@ from bus.ports import Partition, Record
 from monitor import tables
 from monitor.rows import Reader, Row, Rows, rows_of
 
+#: What else is written in the transaction of a batch.
+Also = Callable[[Connection, Rows], None]
 #: Seconds a writer waits for another one's transaction on SQLite.
 BUSY = 30
 _READ_BY = 1000
@@ -75,25 +77,30 @@ class View:
             read = {Partition(row.topic, row.partition): row.next_offset for row in connection.execute(select(tables.offsets))}
         return dict.fromkeys(places, 0) | read
 
-    def apply_batch(self, records: Sequence[Record], read_from: Mapping[Partition, int], reader: Reader) -> Rows:
+    def apply_batch(
+        self, records: Sequence[Record], read_from: Mapping[Partition, int], reader: Reader, also: Also | None = None
+    ) -> Rows:
         """Write a batch that was read from these offsets, and the offsets after it. All of it or nothing.
 
+        `also` may write more in the same transaction (alerts).
         Raises FencedError when another monitor has moved on in between, CorruptionError when a record is unreadable or
         a journal entry comes twice.
         """
         rows = rows_of(records, reader)
         after = advanced(records)
-        with self._writing() as connection:
+        with self.writing() as connection:
             for place, offset in after.items():
                 _advance(connection, place, read_from.get(place, 0), offset)
             _write(connection, rows)
+            if also:
+                also(connection, rows)
             crash.point("monitor.between_tables_and_offsets")
             crash.point("monitor.before_commit")
         return rows
 
     def rebuild(self) -> None:
         """Empty every table, so that all of it is read again from the topics."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             for table in tables.metadata.sorted_tables:
                 if table is not tables.meta:
                     connection.execute(delete(table))
@@ -117,7 +124,8 @@ class View:
             return snapshot.all(query)
 
     @contextmanager
-    def _writing(self) -> Iterator[Connection]:
+    def writing(self) -> Iterator[Connection]:
+        """One transaction. Raises RetryError where waiting helps, CorruptionError where a row is there already."""
         try:
             with self.engine.begin() as connection:
                 yield connection
@@ -127,7 +135,7 @@ class View:
             raise CorruptionError(f"The view already holds what is to be written: {error.orig}. Run casebus audit.") from error
 
     def _prepare(self) -> None:
-        with self._writing() as connection:
+        with self.writing() as connection:
             tables.metadata.create_all(connection, checkfirst=True)
             found = connection.execute(select(tables.meta.c.value).where(tables.meta.c.name == "version")).scalar()
             if found is None:
