@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from bus.confluent_errors import in_our_words, translated
-from bus.errors import BusError, RetryError
+from bus.errors import BusError, FencedError, RetryError
 from bus.ports import Membership, Message, Partition, Written
 
 
@@ -21,16 +21,17 @@ class ConfluentTransactions:
         self._messages: dict[tuple[str, int], list[Message]] = {}
         self._offsets: dict[tuple[str, int], list[int]] = {}
         self._errors: list[BusError] = []
+        self._broken = False
         with in_our_words("taking the transactional id"):
             native.init_transactions(seconds)
 
     def begin(self) -> None:
         self._forget()
-        with in_our_words("beginning a transaction"):
+        with self._once("beginning a transaction"):
             self._native.begin_transaction()
 
     def send(self, messages: Iterable[Message]) -> None:
-        with in_our_words("sending"):
+        with self._once("sending"):
             for message in messages:
                 self._messages.setdefault(message[:2], []).append(message)
                 self._produce(message)
@@ -39,16 +40,16 @@ class ConfluentTransactions:
     def offsets(self, positions: Mapping[Partition, int], membership: Membership) -> None:
         from confluent_kafka import TopicPartition
 
-        if not membership.member:
-            raise RetryError(f"This process is no member of the group {membership.group} any more.")
-        self._settle()
         native = [TopicPartition(*place, offset) for place, offset in positions.items()]
-        with in_our_words("committing offsets"):
+        with self._once("committing offsets"):
+            if not membership.member:
+                raise FencedError(f"This process is no member of the group {membership.group} any more.")
+            self._settle()
             self._native.send_offsets_to_transaction(native, membership.native, self._seconds)
 
     def commit(self) -> list[Written]:
-        written = self._settle()
-        with in_our_words("committing"):
+        with self._once("committing"):
+            written = self._settle()
             self._native.commit_transaction(self._seconds)
         self._forget()
         return written
@@ -65,6 +66,18 @@ class ConfluentTransactions:
         with contextlib.suppress(Exception):
             self._native.purge()
             self._native.flush(0)
+
+    @contextlib.contextmanager
+    def _once(self, doing: str) -> Iterator[None]:
+        """After any error nothing but `abort` and `close`: the port promises no more, whatever the library could."""
+        if self._broken:
+            raise RetryError("This producer has failed. Make a new one.")
+        try:
+            with in_our_words(doing):
+                yield
+        except BaseException:
+            self._broken = True
+            raise
 
     def _produce(self, message: Message) -> None:
         topic, partition, key, value, timestamp, headers = message
@@ -86,10 +99,9 @@ class ConfluentTransactions:
     def _settle(self) -> list[Written]:
         """Wait until every message is known to be written. Returns them with their offsets, by partition."""
         deadline = time.monotonic() + self._seconds
-        with in_our_words("sending"):
-            while self._native.flush(0.5):
-                if time.monotonic() > deadline:
-                    raise RetryError("While sending: the records were not confirmed in time.")
+        while self._native.flush(0.5):
+            if time.monotonic() > deadline:
+                raise RetryError("While sending: the records were not confirmed in time.")
         if self._errors:
             raise self._errors[0]
         return [

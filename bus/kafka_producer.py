@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import kafka
@@ -16,7 +16,7 @@ from kafka.producer.producer_batch import ProducerBatch
 from kafka.record.memory_records import MemoryRecordsBuilder
 from kafka.structs import OffsetAndMetadata, TopicPartition
 
-from bus.errors import ConfigurationError, RetryError
+from bus.errors import ConfigurationError, FencedError, RetryError
 from bus.kafka_errors import in_our_words, translated
 from bus.kafka_records import BATCH_BYTES, chunks
 from bus.ports import Membership, Message, Partition, Written
@@ -60,15 +60,16 @@ class KafkaTransactions:
         self._seconds = seconds
         self._batches: list[_Batch] = []
         self._identity: object = None
+        self._broken = False
 
     def start(self) -> None:
         """Fence whoever held the transactional id before and end its open transaction."""
-        with in_our_words("taking the transactional id"):
+        with self._once("taking the transactional id"):
             self._wait(self._manager.initialize_transactions(), "taking the transactional id")
 
     def begin(self) -> None:
         self._batches = []
-        with in_our_words("beginning a transaction"):
+        with self._once("beginning a transaction"):
             self._native.begin_transaction()
         self._identity = self._manager.producer_id_and_epoch
 
@@ -77,7 +78,7 @@ class KafkaTransactions:
         by_place: dict[tuple[str, int], list[Message]] = {}
         for message in messages:
             by_place.setdefault(message[:2], []).append(message)
-        with in_our_words("sending"):
+        with self._once("sending"):
             for (topic, number), group in by_place.items():
                 self._check_place(topic, number)
                 self._queue(TopicPartition(topic, number), group)
@@ -85,19 +86,19 @@ class KafkaTransactions:
 
     def offsets(self, positions: Mapping[Partition, int], membership: Membership) -> None:
         """Rule 3 and rule 4: under a membership that is one, and after every record is known to be written."""
-        if membership.generation < 0 or not membership.member:
-            raise RetryError(f"This process is no member of the group {membership.group} any more.")
-        self._settle()
         native = {TopicPartition(*place): OffsetAndMetadata(offset, "", -1) for place, offset in positions.items()}
-        with in_our_words("committing offsets"):
+        with self._once("committing offsets"):
+            if membership.generation < 0 or not membership.member:
+                raise FencedError(f"This process is no member of the group {membership.group} any more.")
+            self._settle()
             result = self._manager.send_offsets_to_transaction(native, membership.native)
             self._wait(result, "committing offsets")
 
     def commit(self) -> list[Written]:
-        written = self._settle()
-        if self._manager.producer_id_and_epoch is not self._identity:  # trap 1: after it a commit commits nothing
-            raise RetryError("The coordinator timed the transaction out: its work was aborted.")
-        with in_our_words("committing"):
+        with self._once("committing"):
+            written = self._settle()
+            if self._manager.producer_id_and_epoch is not self._identity:  # trap 1: after it a commit commits nothing
+                raise FencedError("The coordinator timed the transaction out: its work was aborted.")
             self._wait(self._manager.begin_commit(), "committing")
         self._batches = []
         return written
@@ -113,6 +114,18 @@ class KafkaTransactions:
         sender.force_close()
         with contextlib.suppress(Exception):
             self._native.close(timeout=CLOSE_SECONDS)
+
+    @contextlib.contextmanager
+    def _once(self, doing: str) -> Iterator[None]:
+        """Rule 5: after any error nothing but `abort` and `close`, because offsets of the failed work linger (trap 4)."""
+        if self._broken:
+            raise RetryError("This producer has failed. Make a new one.")
+        try:
+            with in_our_words(doing):
+                yield
+        except BaseException:
+            self._broken = True
+            raise
 
     def _check_place(self, topic: str, number: int) -> None:
         with in_our_words(f"looking for topic {topic}"):

@@ -73,6 +73,21 @@ def test_a_producer_goes_on_after_an_abort(bus):
     assert bus.values(topic) == [b"2", b"4"]
 
 
+def test_a_producer_that_failed_is_not_used_again(bus):
+    """Offsets of what was refused linger in one client and would go out with the next transaction (trap 4)."""
+    source, topic = bus.topic(), bus.topic()
+    stranger = bus.consumer(bus.name(), source)
+    producer = bus.producer()
+    producer.begin()
+    producer.send([message(topic, b"1")])
+    with pytest.raises(RetryError):
+        producer.offsets({Partition(source, 0): 1}, stranger.membership())
+    producer.abort()
+    with pytest.raises(RetryError):
+        producer.begin()
+    assert bus.values(topic) == []
+
+
 def test_the_commit_says_at_which_offsets_the_messages_stand(bus):
     """Control records take offsets too, so counting would not do."""
     topic = bus.topic(2)
