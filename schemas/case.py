@@ -41,7 +41,7 @@ class Outcome(StrEnum):
     REVOKED = "revoked"
 
 
-class Pause(msgspec.Struct):
+class Pause(msgspec.Struct, gc=False):
     """A special procedure (特别程序): days in it are not counted. `end` is None while it is open."""
 
     id: str
@@ -55,7 +55,7 @@ class Pause(msgspec.Struct):
     by: str = ""
 
 
-class Extension(msgspec.Struct):
+class Extension(msgspec.Struct, gc=False):
     """A limit extended (延长审批), in the limit's own unit."""
 
     at: int
@@ -64,7 +64,7 @@ class Extension(msgspec.Struct):
     approver: str = ""
 
 
-class Supplement(msgspec.Struct):
+class Supplement(msgspec.Struct, gc=False):
     """One round of asking for missing papers (补正)."""
 
     round: int
@@ -76,7 +76,7 @@ class Supplement(msgspec.Struct):
     received_by: str = ""
 
 
-class Step(msgspec.Struct):
+class Step(msgspec.Struct, gc=False):
     """One step by one authority; `part` is the sub-case of a joint approval."""
 
     name: str
@@ -87,7 +87,7 @@ class Step(msgspec.Struct):
     opinion: str = ""
 
 
-class HandOver(msgspec.Struct):
+class HandOver(msgspec.Struct, gc=False):
     """A case on its way from one authority to another, until the receiver signs."""
 
     id: str
@@ -101,7 +101,7 @@ class HandOver(msgspec.Struct):
     rule: str = ""
 
 
-class Correction(msgspec.Struct):
+class Correction(msgspec.Struct, gc=False):
     """An event was taken back or explained (更正) after others may have relied on it."""
 
     id: str
@@ -111,7 +111,7 @@ class Correction(msgspec.Struct):
     reason: str = ""
 
 
-class Finding(msgspec.Struct, frozen=True):
+class Finding(msgspec.Struct, frozen=True, gc=False):
     """A fact that broke the law's order: recorded, never refused. `code` names a row of `router.law`."""
 
     code: str
@@ -180,7 +180,7 @@ class Case(msgspec.Struct):
         return any(pause.end is None for pause in self.pauses)
 
 
-class Entry(msgspec.Struct, array_like=True):
+class Entry(msgspec.Struct, array_like=True, gc=False):
     """One recorded event of the case, as the router remembers it without its bytes (those stand in the journal)."""
 
     event_id: str

@@ -17,7 +17,7 @@ class Part(NamedTuple):
 
 def when(case: Case, context: Context) -> list[tuple[str, list[Part]]]:
     """What to tell, about which parts: each asked part alone, all parts when answered, each answer after the decision."""
-    if case.accepted_at is None:
+    if case.accepted_at is None or not (context.assisting or any(one.part for one in case.hand_overs)):
         return []
     found = [("asked", [Part(name, authority)]) for name, authority in context.assisting]
     parts = _parts(case, context)
