@@ -50,4 +50,4 @@ def test_both_clients_keep_their_contract_with_a_kafka_behind_an_address(setting
     command = [sys.executable, "-P", "-m", "pytest", "-q", "-m", "broker", str(suite)]
     environment = os.environ | {"CASEBUS_TEST_BROKERS": settings.bootstrap}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd=suite.parents[2])
-    assert done.returncode == 0, done.stdout[-5000:]
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
