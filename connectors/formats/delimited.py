@@ -184,7 +184,7 @@ class Delimited:
 
     def _quoted(self, line: bytes) -> tuple[list[str], bytes, Refusal | None]:
         """A row with quotes may go on over several lines; one whose quote never ends is refused alone."""
-        more: list[bytes] = Field(default_factory=list)
+        more: list[bytes] = []
         rows = csv.reader(self._growing_row(line, more), delimiter=self._delimiter, quotechar=self._settings.quote, strict=True)
         try:
             cells = next(rows)

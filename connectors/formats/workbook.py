@@ -87,7 +87,7 @@ class Workbook(Rolling):
     def _read(self) -> Iterator[SourceRecord]:
         first = self._settings.header_row
         numbered = enumerate(self._values(), 1)
-        names: list[str] = Field(default_factory=list)
+        names: list[str] = []
         for number, cells in numbered:
             if number == first:
                 names = [key_text(str(cell)) if cell is not None else "" for cell in cells]
