@@ -14,8 +14,8 @@ _HEAD = """# The law as the router knows it
 
 Drawn from `router/law.py` and `router/rules/` by `python -m router.drawing > docs/law.md`; a test holds it to them. Nothing
 is refused because a table does not foresee it: the fact is applied, and a finding stands until a later event explains it.
-Articles without a name are those of the Administrative Licensing Law (行政许可法). What a region may set is section `rules.law` of
-casebus.yaml (`router.law.LawProfile`).
+Articles without a name are those of the Administrative Licensing Law (行政许可法). What a region may set is section
+`rules.law` of casebus.yaml (`router.law.LawProfile`).
 """
 
 
