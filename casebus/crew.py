@@ -14,11 +14,13 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 from bus.errors import BusError, ConfigurationError
 
 CASEBUS = (sys.executable, "-P", "-m", "casebus")
+SAYS = "casebus: "  # what a sentence for people begins with on standard error
 SUPERVISED = "CASEBUS_SUPERVISED"
 USAGE = 2  # the exit code for settings somebody must change: starting again cannot help
 PAUSES = (0.2, 0.5, 1, 2, 5, 10, 20)  # seconds before the next start, by crashes in a row
@@ -55,11 +57,11 @@ class Child:
             )
         self.begun = time.monotonic()
 
-    def last_words(self) -> str:
-        """The last sentence in its log, without our own prefix."""
+    def last_words(self) -> list[str]:
+        """The sentences that its log ends with, without our own prefix."""
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines() if self.log.exists() else []
-        said = [line for line in lines if line.startswith("casebus: ")] or lines or ["it said nothing"]
-        return said[-1].removeprefix("casebus: ")
+        said = list(takewhile(lambda line: line.startswith(SAYS), reversed(lines))) or lines[-1:] or ["it said nothing"]
+        return [line.removeprefix(SAYS) for line in reversed(said)]
 
 
 class Crew:
@@ -87,7 +89,7 @@ class Crew:
         """How a child ended: 0 or 2; None while it works."""
         return self._children[name].code
 
-    def last_words(self, name: str) -> str:
+    def last_words(self, name: str) -> list[str]:
         return self._children[name].last_words()
 
     def _look(self, child: Child) -> None:
@@ -104,7 +106,7 @@ class Crew:
         child.crashes = 0 if time.monotonic() - child.begun > STEADY else child.crashes
         if child.crashes >= len(PAUSES):
             raise ChildError(
-                f"{child.name} crashed {child.crashes + 1} times in a row: {child.last_words()} Its log: {child.log}"
+                f"{child.name} crashed {child.crashes + 1} times in a row: {' '.join(child.last_words())} Its log: {child.log}"
             )
         pause = PAUSES[child.crashes]
         child.crashes, child.process, child.due = child.crashes + 1, None, time.monotonic() + pause
@@ -114,7 +116,7 @@ class Crew:
         """Raise ConfigurationError with its own words when one of these gave up for its settings."""
         for name in names:
             if self.code(name) == USAGE:
-                raise ConfigurationError(self.last_words(name))
+                raise ConfigurationError("\n".join(self.last_words(name)))
 
     def dismiss(self, *names: str) -> None:
         """End these cleanly, all at once; those that do not listen are killed after a grace."""

@@ -81,7 +81,7 @@ class Lines:
     def progress(self, done: int, total: int) -> None:
         if time.monotonic() >= self._next:
             self._next = time.monotonic() + self.EVERY
-            self.say(f"{self._title}: {done:,} of {total:,}")
+            self.say(f"{self._title}: {done:,} of {total:,}" if total else f"{self._title}: {done:,} so far")
 
     def say(self, sentence: str) -> None:
         sys.stderr.write(sentence + "\n")

@@ -10,10 +10,11 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from types import TracebackType
 from typing import Self
 
+from bus.errors import RetryError
 from bus.ports import Client, Message
 from bus.topics import EVENTS, standard
 from casebus.crew import Crew
@@ -87,7 +88,7 @@ class Supervisor:
         self._wait("deliver", lambda: (0, 0))
         self._show_the_rest()
         self._crew.dismiss("route")
-        return [self._crew.last_words(name) for name in ("connect", "deliver") if self._crew.code(name)]
+        return [words for name in ("connect", "deliver") if self._crew.code(name) for words in self._crew.last_words(name)]
 
     def _show_the_rest(self) -> None:
         """What could not be delivered became dead letters after the monitor had seen the end."""
@@ -102,7 +103,8 @@ class Supervisor:
             self._crew.tend()
             self._crew.demand(other for other in ("route", "monitor") if other != name)
             if time.monotonic() >= look:
-                self._display.progress(*progress())
+                with suppress(RetryError):  # a look that fails is not worth stopping for
+                    self._display.progress(*progress())
                 look = time.monotonic() + LOOK
             time.sleep(TICK)
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from bus.errors import RetryError
 from casebus.deployment import Deployment, Mode
 from schemas.problem import Problem, ProblemsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from bus.jars import Progress
     from bus.ports import Client
     from connectors.config import Connector
@@ -27,7 +26,23 @@ if TYPE_CHECKING:
     from schemas.codec import Codec
     from schemas.directory import Directory
 
+PATIENCE = 15.0  # seconds: a broker that has just started does not answer every question yet
 CONNECTORS, CATALOGUE, DIRECTORY = "connectors", "catalogue", "directory"
+
+
+T = TypeVar("T")
+
+
+def patiently(ask: Callable[[], T]) -> T:
+    """Ask again while the answer is that waiting helps. Raises RetryError when it has not."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return ask()
+        except RetryError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
 
 
 class Wall:

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from casebus.commands import output
 from casebus.commands.open_view import opened
-from casebus.wiring import Wiring
+from casebus.wiring import Wiring, patiently
 from monitor.board import Board, board
 from monitor.statistics.compute import Inputs, compute
 from monitor.statistics.result import Statistics
@@ -111,7 +111,7 @@ def audit(folder: Path, *, as_json: bool) -> int:
 
     with opened(folder) as (wiring, view), wiring.client() as client:
         how = Reading(wiring.receipts.now(), wiring.replays, wiring.deployment.zone)
-        committed = client.committed(wiring.router_group, [EVENTS.name])
+        committed = patiently(lambda: client.committed(wiring.router_group, [EVENTS.name]))
         report = compare(Sides(client, wiring.codec, view, wiring.connectors, how, committed))
     if as_json:
         output.as_json(report.to_json())

@@ -7,8 +7,9 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
+from rich.text import Text
 
 
 def console() -> Console:
@@ -20,14 +21,14 @@ def as_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=1, default=str) + "\n")
 
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
-    """A table; columns whose name begins with `>` are set to the right."""
-    made = Table(title=title, title_justify="left", title_style="bold", show_edge=False, pad_edge=False)
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> RenderableType:
+    """A table under its title; columns whose name begins with `>` are set to the right."""
+    made = Table(show_edge=False, pad_edge=False)
     for column in columns:
         made.add_column(column.lstrip(">"), justify="right" if column.startswith(">") else "left", overflow="fold")
     for row in rows:
         made.add_row(*(text(cell) for cell in row))
-    return made
+    return Group(Text(title, style="bold"), made) if title else made
 
 
 def text(value: Any) -> str:
@@ -38,6 +39,6 @@ def text(value: Any) -> str:
     return f"{value:,.2f}" if isinstance(value, float) else str(value)
 
 
-def counts(title: str, found: Mapping[str, int], what: str = "") -> Table:
+def counts(title: str, found: Mapping[str, int], what: str = "") -> RenderableType:
     """A mapping of counts, the largest first."""
     return table(title, (what, ">"), sorted(found.items(), key=lambda pair: (-pair[1], pair[0])))

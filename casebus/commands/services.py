@@ -19,6 +19,8 @@ from casebus.commands.up import stop_on_signals
 from casebus.deployment import Deployment
 from casebus.wiring import Wiring
 
+ATTEMPTS = 6  # in a row, where there is an end: 15 s in all, longer than an abandoned transaction holds anybody up
+
 
 def _started(folder: Path) -> tuple[Wiring, threading.Event]:
     structlog.configure(
@@ -54,7 +56,7 @@ def broker(folder: Path) -> int:
 def connect(folder: Path, only: tuple[str, ...], *, leave: bool) -> int:
     """With `leave`: to the end of every source; 2 when one could not be read, after the others were."""
     from connectors.runner import Runner
-    from connectors.worker import Worker
+    from connectors.worker import Pauses, Worker
 
     wiring, stop = _started(folder)
     wanted = [one for one in wiring.connectors if not only or one.name in only]
@@ -63,7 +65,8 @@ def connect(folder: Path, only: tuple[str, ...], *, leave: bool) -> int:
         raise ConfigurationError(f"There is no connector {', '.join(sorted(missing))}. Name some of: {known}.")
     with wiring.client() as client:
         _prepare(wiring, client)
-        worker = Worker([Runner(one, client, wiring.codec, wiring.receipts, wiring.replays) for one in wanted])
+        runners = [Runner(one, client, wiring.codec, wiring.receipts, wiring.replays) for one in wanted]
+        worker = Worker(runners, pauses=Pauses(attempts=ATTEMPTS) if leave else None)
         if not leave:
             every = {one.name: one.settings.every for one in wanted}
             worker.run(stop, every.__getitem__)
