@@ -53,84 +53,87 @@ class Known(NamedTuple):
 
 def known(snapshot: Snapshot, reader: Reader, folding: Folding, window: Window) -> Iterator[Known]:
     """Every case of the view, other names of cases left out."""
+    source = _Source(snapshot, reader, folding, window)
     for chunk in chunks(_grouped(snapshot), CHUNK):
-        plain = [(key, rows) for key, rows in chunk if not _cut(rows, window)]
-        yield from _as_published(snapshot, plain, folding)
-        yield from _folded(snapshot, reader, [key for key, rows in chunk if _cut(rows, window)], folding, window)
+        yield from source.cases(chunk)
 
 
 def case_at(snapshot: Snapshot, reader: Reader, folding: Folding, key: str, window: Window) -> Case | None:
     """One case as of the window; None when it had not begun."""
-    if window == Window():
+    source = _Source(snapshot, reader, folding, window)
+    if window.known is not None:
+        return next((one.case for one in source.as_known([key])), None)
+    return (source.published([key]) if window.at is None else source.past([key])).get(key)
+
+
+class _Source:
+    """The three ways to know a case: as published, folded up to `at`, folded again from what had been received."""
+
+    def __init__(self, snapshot: Snapshot, reader: Reader, folding: Folding, window: Window) -> None:
+        self._snapshot, self._reader, self._folding, self._window = snapshot, reader, folding, window
+
+    def cases(self, chunk: Sequence[tuple[str, list[Any]]]) -> Iterator[Known]:
+        """Cases with their light rows."""
+        at, until = self._window
+        untold = {key for key, rows in chunk if until is not None and any(row.received_at > until for row in rows)}
+        going_on = {key for key, rows in chunk if at is not None and any(row.occurred_at > at for row in rows)}
+        known_as = self.published([key for key, _ in chunk if key not in untold | going_on])
+        begun = [key for key, rows in chunk if key in going_on - untold and any(row.occurred_at <= at for row in rows)]
+        known_as |= self.past(begun) if begun else {}
+        for key, rows in chunk:
+            if key not in untold:
+                yield Known(known_as.get(key), Trace(key, self._counted(rows), rows[0].channel))
+        if untold:
+            yield from self.as_known(sorted(untold))
+
+    def _counted(self, rows: Iterable[Any]) -> tuple[Row, ...]:
+        """Only events that count, as rows in business order."""
+        uncounted = self._folding.uncounted
+        return tuple(sorted(Row(*row[: len(Row._fields)]) for row in rows if row.standing is None and row.type not in uncounted))
+
+    def published(self, keys: Sequence[str]) -> dict[str, Case]:
         table = tables.cases.c
-        found = snapshot.all(select(table.state).where(table.case_key == key))
-        return decode_state(found[0].state).case if found else None
-    return next((one.case for one in _folded(snapshot, reader, [key], folding, window)), None)
+        query = select(table.case_key, table.state).where(table.case_key.in_(keys))
+        return {row.case_key: decode_state(row.state).case for row in self._snapshot.all(query)}
+
+    def past(self, keys: Sequence[str]) -> dict[str, Case]:
+        """Cases folded from those of their effective events that had happened at `at`."""
+        e, aside = tables.events.c, tables.set_aside
+        joined = tables.events.outerjoin(aside, and_(aside.c.case_key == e.case_key, aside.c.sequence == e.sequence))
+        query = select(e.case_key, e.raw).select_from(joined).where(aside.c.standing.is_(None), e.occurred_at <= self._window.at)
+        return {key: self._folding.fold(events, key) for key, events in self._events(query, keys)}
+
+    def as_known(self, keys: Sequence[str]) -> Iterator[Known]:
+        """Cases from what had been received at `known`: what counts of it is resolved again."""
+        e, at = tables.events.c, self._window.at
+        query = select(e.case_key, e.raw).where(e.received_at <= self._window.known)
+        for key, received in self._events(query, keys):
+            events = self._folding.effective(received)
+            whole, past = self._folding.fold(events, key), [event for event in events if at is None or event.occurred_at <= at]
+            rows = [
+                row_of(key, one) for one in events if one.type not in self._folding.uncounted and one.id not in whole.set_aside
+            ]
+            yield Known(self._folding.fold(past, key) if past else None, Trace(key, tuple(rows), whole.channel))
+
+    def _events(self, query: Select[Any], keys: Sequence[str]) -> Iterator[tuple[str, list[Event]]]:
+        column = tables.events.c.case_key
+        found = self._snapshot.all(query.where(column.in_(keys)).order_by(column))
+        for key, group in groupby(found, key=attrgetter("case_key")):
+            yield key, [self._reader.decode(row.raw) for row in group]
+
+
+#: The columns of a `Row`, without the bytes.
+_COLUMNS = ("case_key", "occurred_at", "step", "system", "source_sequence", "event_id", "type", "activity", "department", "actor")
 
 
 def _grouped(snapshot: Snapshot) -> Iterator[tuple[str, list[Any]]]:
-    for key, group in groupby(snapshot.stream(_light()), key=attrgetter("case_key")):
-        yield key, list(group)
-
-
-def _light() -> Select[Any]:
-    """The columns figures need, without the bytes, case by case."""
     e, aside, cases = tables.events.c, tables.set_aside, tables.cases
-    joined = (
-        tables.events.join(cases, and_(cases.c.case_key == e.case_key, cases.c.forwards_to == "", ~cases.c.expired))
-    ).outerjoin(aside, and_(aside.c.case_key == e.case_key, aside.c.sequence == e.sequence))
-    columns = (
-        e.case_key,
-        e.occurred_at,
-        e.step,
-        e.system,
-        e.source_sequence,
-        e.event_id,
-        e.type,
-        e.activity,
-        e.department,
-        e.actor,
-    )
-    return select(*columns, e.received_at, aside.c.standing).select_from(joined).order_by(e.case_key)
-
-
-def _cut(rows: Sequence[Any], window: Window) -> bool:
-    """Whether anything of the case lies beyond the window."""
-    at, until = window
-    return (at is not None and any(row.occurred_at > at for row in rows)) or (
-        until is not None and any(row.received_at > until for row in rows)
-    )
-
-
-def _as_published(snapshot: Snapshot, cases: Sequence[tuple[str, list[Any]]], folding: Folding) -> Iterator[Known]:
-    table = tables.cases.c
-    query = select(table.case_key, table.state).where(table.case_key.in_([key for key, _ in cases]))
-    states = {row.case_key: decode_state(row.state).case for row in snapshot.all(query)} if cases else {}
-    for key, rows in cases:
-        counted = sorted(Row(*row[:10]) for row in rows if row.standing is None and row.type not in folding.uncounted)
-        yield Known(states[key], _trace(states[key], counted))
-
-
-def _folded(snapshot: Snapshot, reader: Reader, keys: Sequence[str], folding: Folding, window: Window) -> Iterator[Known]:
-    if not keys:
-        return
-    e = tables.events.c
-    query = select(e.case_key, e.raw).where(e.case_key.in_(keys)).order_by(e.case_key)
-    if window.known is not None:
-        query = query.where(e.received_at <= window.known)
-    for key, group in groupby(snapshot.all(query), key=attrgetter("case_key")):
-        yield _fold(key, folding.effective([reader.decode(row.raw) for row in group]), folding, window.at)
-
-
-def _fold(key: str, events: Sequence[Event], folding: Folding, at: int | None) -> Known:
-    past = [event for event in events if at is None or event.occurred_at <= at]
-    whole = folding.fold(events, key)
-    rows = [row_of(key, event) for event in events if event.type not in folding.uncounted and event.id not in whole.set_aside]
-    return Known(folding.fold(past, key) if past else None, _trace(whole, rows))
-
-
-def _trace(case: Case, rows: Sequence[Row]) -> Trace:
-    return Trace(case.key, tuple(rows), case.channel)
+    joined = tables.events.join(cases, and_(cases.c.case_key == e.case_key, cases.c.forwards_to == "", ~cases.c.expired))
+    joined = joined.outerjoin(aside, and_(aside.c.case_key == e.case_key, aside.c.sequence == e.sequence))
+    columns = (*(e[name] for name in _COLUMNS), e.received_at, cases.c.channel, aside.c.standing)
+    query = select(*columns).select_from(joined).order_by(e.case_key)
+    for key, group in groupby(snapshot.stream(query), key=attrgetter("case_key")):
+        yield key, list(group)
 
 
 def row_of(key: str, event: Event) -> Row:
