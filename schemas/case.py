@@ -74,6 +74,8 @@ class Supplement(msgspec.Struct, gc=False):
     #: The authorities that asked and that took the papers in.
     asked_by: str = ""
     received_by: str = ""
+    #: Until when the applicant was told to bring them.
+    due_at: int | None = None
 
 
 class Step(msgspec.Struct, gc=False):
@@ -85,6 +87,18 @@ class Step(msgspec.Struct, gc=False):
     started_at: int | None = None
     completed_at: int | None = None
     opinion: str = ""
+    #: The step's own limit in working days, as its start said it; else the item's counts.
+    limit_days: int | None = None
+
+
+class Appointment(msgspec.Struct, gc=False):
+    """A visit asked for (预约), until the authority called back (回访)."""
+
+    id: str
+    requested_at: int | None = None
+    confirmed_at: int | None = None
+    #: The authority asked, which has to call back.
+    by: str = ""
 
 
 class HandOver(msgspec.Struct, gc=False):
@@ -159,6 +173,7 @@ class Case(msgspec.Struct):
     merged: list[str] = []
     #: This number is an appointment's or a ticket's: it need not become a case.
     visit: bool = False
+    appointments: list[Appointment] = []
     corrections: list[Correction] = []
     alerts: dict[str, str] = {}
     supervisions: list[str] = []
