@@ -1,41 +1,64 @@
-"""Whole made-up cities with a known truth: every case folds to it, in whatever order the lines come."""
+"""Whole made-up cities with a known truth, read by the example's connector: every case folds to it, in whatever order."""
 
 import json
 import subprocess
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
+from datetime import datetime
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
 import pytest
-from router_city_lines import PROFILE, events_of, micros
-from router_story import Story
+from router_story import CODEC, Story
 
+from bus.memory import Cluster
+from bus.topics import DEADLETTERS, EVENTS, standard
+from casebus.deployment import Deployment
+from connectors.config import load
+from connectors.runner import Runner
 from router.case import fold
 from schemas.case import Case, Phase
 from schemas.envelope import Event
 
+EXAMPLE = Path(__file__).parents[2] / "examples" / "generated-city"
+#: Bad lines that a connector cannot see through: each is the router's to judge, with this reason.
+REASONS = {"after_final": "event_after_end", "conflicting_id": "conflicting_id", "orphan_case": "no_application"}
+
 
 class City(NamedTuple):
-    """The lines' events (None where a connector rejects), the truth of each case, and the bad lines by number."""
+    """What the connector published, the rows it rejected, the truth of each case, the bad lines."""
 
-    lines: list[list[Event] | None]
+    events: list[Event]
+    rejected: Counter
     truth: dict[str, dict]
     bad: list[dict]
 
 
+@pytest.fixture(scope="module")
+def profile(shared, tmp_path_factory):
+    """The law as the example sets it."""
+    return Deployment.load(EXAMPLE).settings.rules.law
+
+
 @pytest.fixture(scope="module", params=[1, 2, 3], ids="seed {}".format)
 def city(request, shared: Path, tmp_path_factory) -> City:
-    """A small city with many bad lines."""
+    """A small city with many bad lines, through the connector of the example."""
     out = tmp_path_factory.mktemp("city")
     command = [sys.executable, str(shared / "tools" / "gen_city.py"), "--cases", "150", "--days", "200", "--bad", "0.05"]
     subprocess.run([*command, "--seed", str(request.param), "--out", str(out)], check=True, capture_output=True)
-    catalogue = json.loads((out / "catalog.json").read_text("utf-8"))
-    found = [events_of(line, catalogue) for line in (out / "events.jsonl").read_text("utf-8").splitlines()]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CASEBUS_CITY", str(out))
+        (connector,) = load(EXAMPLE / "connectors", "Asia/Shanghai")
+        cluster = Cluster()
+        cluster.create(standard(1))
+        Runner(connector, cluster, CODEC, cluster.clock, replay=True).run_once()
+    events = [CODEC.decode(record.value or b"") for record in cluster.records(EVENTS.name)]
     truth = [json.loads(line) for line in (out / "truth_cases.jsonl").read_text("utf-8").splitlines()]
     bad = [json.loads(line) for line in (out / "truth_bad.jsonl").read_text("utf-8").splitlines()]
-    return City([list(one) if one else None for one in found], {f"city:{one['case_no']}": one for one in truth}, bad)
+    by_key = {f"case:{one['case_no']}": one for one in truth}
+    letters = [CODEC.decode_record(record.value or b"")[1] for record in cluster.records(DEADLETTERS.name)]
+    return City(events, Counter(letter["key"] for letter in letters), by_key, bad)
 
 
 def state_of(case: Case) -> str:
@@ -75,54 +98,61 @@ def true(row: dict) -> dict:
     }
 
 
-def test_every_case_of_the_city_folds_to_its_truth(city):
+def micros(text: str) -> int:
+    return int(datetime.fromisoformat(text).timestamp()) * 1_000_000
+
+
+def test_every_bad_line_that_is_no_copy_is_rejected_by_the_connector_or_left_to_the_router(city):
+    """The connector rejects what it can see through, and lines whose body does not fit the type they claim."""
+    kinds = Counter(bad["kind"] for bad in city.bad)
+    of_connector = sum(count for kind, count in kinds.items() if kind not in {*REASONS, "duplicate"})
+    assert sum(city.rejected.values()) == of_connector + sum(left_to(city, rejected=True).values())
+    assert all(kinds[kind] for kind in REASONS)
+
+
+def left_to(city: City, *, rejected: bool) -> Counter:
+    """The rows of the kinds that are the router's to judge, by row and reason: those the connector rejected, or passed."""
+    rows = Counter((bad["event_id"], REASONS[bad["kind"]]) for bad in city.bad if bad["kind"] in REASONS)
+    return Counter({row: count for row, count in rows.items() if (row[0] in city.rejected) is rejected})
+
+
+def test_every_case_of_the_city_folds_to_its_truth(city, profile):
     """State, acceptance, stop, end, pauses, extensions, limits, count of events: of all cases, bad lines and all."""
     by_case = defaultdict(list)
-    for events in city.lines:
-        for one in events or ():
-            by_case[one.case].append(one)
+    for one in city.events:
+        by_case[one.case].append(one)
     random = Random(1)
     for key, row in city.truth.items():
         random.shuffle(by_case[key])
-        assert told(fold(by_case[key], PROFILE, key)) == true(row), key
+        assert told(fold(by_case[key], profile, key)) == true(row), key
 
 
 @pytest.mark.parametrize("shuffled", [False, True], ids=["as sent", "shuffled"])
-def test_the_router_brings_the_whole_city_to_its_truth_and_rejects_the_bad_lines(city, tmp_path, shuffled):
+def test_the_router_brings_the_whole_city_to_its_truth_and_rejects_the_bad_lines(city, profile, tmp_path, shuffled):
     """Through topics, forwarding and the end of input. Each bad line that passes a connector has a fit reason."""
-    events = [one for line in city.lines for one in line or ()]
+    events = list(city.events)
     if shuffled:
         Random(5).shuffle(events)
-    story = Story(tmp_path, PROFILE, batch=400)
+    story = Story(tmp_path, profile, batch=400)
     story.publish(events)
     story.end()
     story.work()
     states = story.states()
     assert {key: told(states[key].case) for key in city.truth} == {key: true(row) for key, row in city.truth.items()}
-    opened = {key for key, state in states.items() if state.case.opened}
-    assert opened == set(city.truth)
-    assert standing_rejections(story) == expected_rejections(city)
+    assert {key for key, state in states.items() if state.case.opened} == set(city.truth)
+    assert standing_rejections(story, city.events) == left_to(city, rejected=False)
 
 
-def standing_rejections(story: Story) -> dict[str, set[str]]:
-    """By reason the events that do not count at the end, each of which has a dead letter."""
-    found = defaultdict(set)
+def standing_rejections(story: Story, events: list[Event]) -> Counter:
+    """The rows whose events do not count at the end, with the reason. Each has a dead letter."""
+    rows = {one.id: one.header["source"]["key"] for one in events}
     letters = {(letter["reason"], letter["event_id"]) for letter in story.letters()}
+    found: Counter = Counter()
     for state in story.states().values():
         for entry in state.ledger:
             standing = state.case.set_aside.get(entry.event_id, entry.standing)
             reason = {"conflicting": "conflicting_id", "expired": "no_application"}.get(standing, standing)
             if reason not in {"effective", "forwarded"}:
                 assert (reason, entry.event_id) in letters
-                found[reason].add((entry.event_id, entry.body_hash))
-    return dict(found)
-
-
-def expected_rejections(city: City) -> dict[str, set[str]]:
-    reasons = {"after_final": "event_after_end", "conflicting_id": "conflicting_id", "orphan_case": "no_application"}
-    found = defaultdict(set)
-    for bad in city.bad:
-        events = city.lines[bad["line"] - 1]
-        if bad["kind"] in reasons:
-            found[reasons[bad["kind"]]] |= {(one.id, one.header["body_hash"]) for one in events}
-    return dict(found)
+                found[rows[entry.event_id], reason] += 1
+    return found
