@@ -158,11 +158,18 @@ def _advance(connection: Connection, place: Partition, old: int, new: int) -> No
     if connection.execute(update(table).where(here, table.c.next_offset == old).values(next_offset=new)).rowcount == 1:
         return
     found = connection.execute(select(table.c.next_offset).where(here)).scalar()
-    if found is None and old == 0:
+    if found is not None or old != 0:
+        raise _fenced(place, old, found or 0)
+    try:
         connection.execute(insert(table), {"topic": place.topic, "partition": place.number, "next_offset": new})
-        return
-    raise FencedError(
-        f"Another monitor feeds this view: {place.topic}, partition {place.number} stands at {found or 0}, not at {old}. "
+    except IntegrityError as error:
+        raise _fenced(place, old, None) from error
+
+
+def _fenced(place: Partition, old: int, found: int | None) -> FencedError:
+    stands = "has just begun" if found is None else f"stands at {found}, not at {old}"
+    return FencedError(
+        f"Another monitor feeds this view: {place.topic}, partition {place.number} {stands}. "
         "Nothing was written; run one monitor for each view."
     )
 
