@@ -77,8 +77,8 @@ class Builder:
         case = self._case(self._settings.case, self._node, self._node)
         plans = self._plans(case)
         choice = self._choice(plans)
-        built = self._mapping(self._implicit(read), choice)
-        problems = list(dict.fromkeys(self._relative(problem) for problem in self._compiler.problems))
+        built = self._mapping(read, choice)
+        problems = sorted(dict.fromkeys(self._relative(problem) for problem in self._compiler.problems), key=_line)
         return Built(None if problems else built, self._tables, self._fields, problems)
 
     def _relative(self, problem: Problem) -> Problem:
@@ -199,8 +199,10 @@ class Builder:
             return None
         own = self._case(settings.case, node, node)
         case = own or case
-        if case is None:
+        if case is None and settings.case is None and self._settings.case is None:
             self._fault(self._where(node), "no case is named", "Write case: <the column with the case's number>.")
+            return None
+        if case is None:
             return None
         when = None if settings.when is None else self._evaluate(settings.when, node, "when")
         header = self._header(node)
@@ -257,7 +259,7 @@ class Builder:
         return mapping.Mapping(
             system=settings.system,
             table=settings.table or "",
-            columns=read,
+            columns=self._implicit(read),
             skip=skip,
             key=key,
             version=version,
@@ -266,6 +268,12 @@ class Builder:
             ahead=round(settings.ahead_hours * HOUR),
             width=width,
         )
+
+
+def _line(problem: Problem) -> tuple[str, int]:
+    """In the order of the file, as one reads it."""
+    file, _, line = problem.where.rpartition(":")
+    return file, int(line) if line.isdigit() else 0
 
 
 def _map(value: Any, holder: Map) -> Map:

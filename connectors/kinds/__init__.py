@@ -1,16 +1,17 @@
-"""One file, one kind of system: each public module defines `KIND`. Packages of other makers join by the entry point."""
+"""One file, one kind of system: each public module defines one `Kind`. Packages of other makers join by the entry point."""
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from functools import cache
 
+from bus.discover import discover
 from connectors.source import Kind
+
+#: Entry point group of kinds that are installed beside ours.
+GROUP = "casebus.kinds"
 
 
 @cache
 def kinds() -> dict[str, Kind]:
-    """Every kind by its name, which is the name of its file."""
-    names = [module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_")]
-    return {name: importlib.import_module(f"{__name__}.{name}").KIND for name in sorted(names)}
+    """Every kind by its name, which is the name of its file. Raises ConfigurationError for one that breaks the rule."""
+    return discover(__name__, Kind, GROUP)
