@@ -133,7 +133,7 @@ def _counts(snapshot: Snapshot, now: int) -> dict[str, int]:
     counting = func.count
     questions = {
         "cases": select(counting()).select_from(cases).where(counted, cases.c.opened),
-        "provisional": select(counting()).select_from(cases).where(counted, ~cases.c.opened, cases.c.events > 0),
+        "provisional": select(counting()).select_from(cases).where(cases.c.provisional),
         "events": select(counting()).select_from(events),
         "events_last_hour": select(counting()).select_from(events).where(events.c.received_at.between(now - HOUR, now)),
         "dead_letters": select(counting()).select_from(tables.dead_letters),

@@ -169,13 +169,16 @@ def _events(snapshot: Snapshot, key: str) -> list[Moment]:
     ]
 
 
-#: Entries that repeat what an event's line and its standing already say.
-_SAID = ("EVENT", "SUPERSEDED", "CONFLICT", "SET_ASIDE", "REINSTATED")
+#: Entries that say again what an event's line says by its standing.
+_STANDINGS = ("SUPERSEDED", "CONFLICT", "SET_ASIDE", "REINSTATED", "EXPIRED")
 
 
 def _decisions(snapshot: Snapshot, key: str) -> list[Moment]:
-    table = tables.entries.c
-    query = select(tables.entries).where(table.case_key == key, table.kind.not_in(_SAID))
+    """Entries without an event of their own: what the bus decided, delivered, took back."""
+    e, table = tables.events.c, tables.entries.c
+    joined = tables.entries.outerjoin(tables.events, and_(e.case_key == table.case_key, e.sequence == table.sequence))
+    query = select(tables.entries).select_from(joined)
+    query = query.where(table.case_key == key, e.sequence.is_(None), table.kind.not_in(_STANDINGS))
     return [
         Moment(row.sequence, row.recorded_at, None, row.recorded_at, row.kind.lower(), row.rule, row.target, "", "")
         for row in snapshot.all(query)

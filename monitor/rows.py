@@ -157,11 +157,17 @@ def case_row(state: CaseState) -> Row:
         "department": department(case.authority),
         "phase": str(case.phase),
         "outcome": str(case.outcome or ""),
+        "provisional": provisional(case) and not (state.expired or state.forwards_to),
         "expired": state.expired,
         "forwards_to": state.forwards_to,
         "sequence": state.sequence,
         "head": state.head,
     }
+
+
+def provisional(case: Case) -> bool:
+    """Work on it is known, its application is not. An appointment or a queue ticket need not become a case."""
+    return bool(case.events) and not (case.opened or case.visit)
 
 
 def set_aside_rows(state: CaseState) -> list[Row]:

@@ -22,7 +22,10 @@ class Side(StrEnum):
 
 
 class Fact(NamedTuple):
-    """One event as one side tells it; `day` is the local date it happened on, `origin` and `version` its source row."""
+    """One event as one side tells it.
+
+    `day` is the local date it happened on, `origin` and `version` are its source row, `position` is where that row stands.
+    """
 
     case: str
     day: str
@@ -30,11 +33,17 @@ class Fact(NamedTuple):
     body_hash: str
     origin: str
     version: int
+    position: str = ""
 
     @property
     def mark(self) -> int:
         """64 bits that stand for the event and what it says."""
         return digest(self.event_id + self.body_hash)
+
+    @property
+    def place(self) -> int:
+        """64 bits that stand for the place of its row in its source."""
+        return place(self.origin.partition("/")[0], self.position)
 
 
 class Refused(NamedTuple):
@@ -62,6 +71,10 @@ class Difference(NamedTuple):
         return " ".join(part for part in (self.case or "(no case)", self.day, f"[{self.side}]", self.cause) if part)
 
 
+def place(system: str, position: str) -> int:
+    return digest(f"{system}\x1f{position}")
+
+
 def digest(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest())
 
@@ -69,4 +82,4 @@ def digest(text: str) -> int:
 def fact_of(event: Event, zone: tzinfo) -> Fact:
     header = event.header
     day = local_date(event.occurred_at, zone).isoformat()
-    return Fact(event.case, day, event.id, header["body_hash"], event.origin, header["version"])
+    return Fact(event.case, day, event.id, header["body_hash"], event.origin, header["version"], header["source"]["position"])

@@ -200,7 +200,7 @@ class _Audit:
         lost = self._routed - self._recorded - self._waiting
         facts = list(self._facts(extra | lost)) if extra or lost else []
         gone = [fact for fact in facts if fact.mark in extra and self._is_audited(fact)]
-        yield from compare.sent(self._missing, {fact.event_id for fact in gone})
+        yield from compare.sent(self._missing, {fact.event_id for fact in gone}, self._letters.places)
         yield from compare.vanished(gone, self._versions, {fact.event_id for fact in self._missing})
         yield from compare.recorded((fact for fact in facts if fact.mark in lost), self._letters.events)
 

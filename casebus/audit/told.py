@@ -8,12 +8,15 @@ from datetime import tzinfo
 from typing import NamedTuple, Protocol
 
 from bus.ports import Client, Partition, Record
-from casebus.audit.facts import Fact, Refused, digest, fact_of
+from casebus.audit.compare import Told
+from casebus.audit.facts import Fact, Refused, digest, fact_of, place
 from connectors.mapping import Mapping, Rejection
 from connectors.source import Source, SourceRecord
 from monitor.rows import Reader
 
 _ROWS = 1_000
+#: The reason of a connector for an event that its schema does not take.
+UNFIT = "does_not_fit"
 
 
 class System(Protocol):
@@ -65,14 +68,19 @@ class Letters(NamedTuple):
     rows: set[int]
     events: set[str]
     raws: set[int]
+    places: Told
 
 
 def letters(records: Iterable[Record], reader: Reader) -> Letters:
-    found = Letters(set(), set(), set())
+    refused: set[int] = set()
+    unfit: set[int] = set()
+    found = Letters(set(), set(), set(), Told(refused, unfit))
     for record in records:
         _, letter = reader.decode_record(record.value or b"")
         found.rows.add(Refused(letter["system"], letter["position"], letter["reason"]).mark)
         found.raws.add(raw_digest(letter["raw"]))
+        if letter["stage"] == "CONNECTOR":
+            (unfit if letter["reason"] == UNFIT else refused).add(place(letter["system"], letter["position"]))
         if letter["event_id"]:
             found.events.add(letter["event_id"])
     return found

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from monitor.rows import department
+from monitor.rows import department, provisional
 from schemas.case import Case
 from schemas.clock import Reading
 
@@ -115,7 +115,7 @@ class CaseMeasure:
     def add(self, judged: Judged) -> None:
         case, reading = judged
         if not case.opened:
-            self._provisional += [case.key] if case.events else []
+            self._provisional += [case.key] if provisional(case) else []
             return
         region = self._regions.setdefault(case.region, Tally())
         line = self._departments.setdefault(department(case.authority), Tally())

@@ -172,6 +172,27 @@ def test_a_refused_row_with_its_dead_letter_is_no_difference(good):
     assert good.publish().audit().differences == []
 
 
+def test_a_refused_row_that_could_now_be_used_says_so(good):
+    """Its code was unknown when it was read; the mapping has learnt it since."""
+    lost = good.events[ONE].pop()
+    good.bus.remove(lost)
+    good.entries[ONE].pop()
+    good.states[0] = world.state(ONE, good.events[ONE], good.entries[ONE])
+    good.letters.append({"reason": "unknown_code", "position": lost.header["source"]["position"]})
+    assert "now it could be" in the_only(good.publish().audit()).cause
+
+
+def test_an_event_its_schema_does_not_take_is_told_of_by_its_dead_letter(good):
+    """The row could be translated, and its event could not be sent: that is no loss."""
+    lost = good.events[ONE].pop()
+    good.bus.remove(lost)
+    good.entries[ONE].pop()
+    good.states[0] = world.state(ONE, good.events[ONE], good.entries[ONE])
+    good.letters.append({"reason": "does_not_fit", "position": lost.header["source"]["position"]})
+    good.rows.remove(good.events[TWO][2])
+    assert "its source no longer does" in the_only(good.publish().audit()).cause
+
+
 def test_an_event_the_router_lost_is_named(good):
     """On the bus, not in the journal, no dead letter."""
     lost = good.events[ONE].pop()
