@@ -175,9 +175,8 @@ def _context(scratch: Path) -> MavenContext:
 
 
 def _fetch_one(jar: Jar, folder: Path, context: MavenContext) -> None:
-    group, artifact, version = jar.coordinates
     try:
-        fetched = context.project(group, artifact).at_version(version).artifact().resolve()
+        fetched = _downloaded(jar, context)
     except (OSError, RuntimeError) as error:  # requests' errors are OSErrors; jgo's "not found" is a RuntimeError
         raise _unreachable(jar, folder, context, error) from error
     if not _intact(fetched, jar):
@@ -188,6 +187,17 @@ def _fetch_one(jar: Jar, folder: Path, context: MavenContext) -> None:
     target = folder / jar.path
     target.parent.mkdir(parents=True, exist_ok=True)
     fetched.replace(target)
+
+
+def _downloaded(jar: Jar, context: MavenContext) -> Path:
+    group, artifact, version = jar.coordinates
+    wanted = context.project(group, artifact).at_version(version).artifact()
+    try:
+        return Path(wanted.resolve())
+    except OSError:  # one broken connection among ninety should not end it
+        if wanted.cached_path:
+            wanted.cached_path.unlink(missing_ok=True)  # jgo would take the half file for the whole
+        return Path(wanted.resolve())
 
 
 def _unreachable(jar: Jar, folder: Path, context: MavenContext, error: OSError | RuntimeError) -> ConfigurationError:

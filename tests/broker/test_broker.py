@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import subprocess
@@ -12,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from smoke import read, write
+from smoke import copy_jars, read, write
 
 from bus import jars
 from bus.broker import Broker
@@ -189,15 +188,8 @@ def test_damaged_data_is_said_with_the_log_s_path_and_nothing_stays_running(tmp_
 
 def test_a_jar_that_is_not_the_locked_one_never_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One changed byte in a warm cache without a network: Kafka does not start."""
-    warm = jars.cache_folder() / "jars"
-    jars.fetch()
     cache = tmp_path / "cache"
-    for jar in jars.locked():
-        copy = cache / "casebus" / "jars" / jar.path
-        copy.parent.mkdir(parents=True)
-        os.link(warm / jar.path, copy) if warm.stat().st_dev == tmp_path.stat().st_dev else copy.write_bytes(
-            (warm / jar.path).read_bytes()
-        )
+    copy_jars(cache)
     changed = cache / "casebus" / "jars" / next(jar.path for jar in jars.locked() if "kafka-clients" in jar.path)
     content = bytearray(changed.read_bytes())
     content[-1] ^= 1

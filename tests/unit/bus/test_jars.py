@@ -22,20 +22,28 @@ PLACES = [f"org/example/tool-{name}/1.0/tool-{name}-1.0.jar" for name in "abc"]
 
 class Quiet(SimpleHTTPRequestHandler):
     served: list[str]
+    breaking: set[str]
 
     def log_message(self, *_: Any) -> None:
         """Say nothing on the terminal."""
 
     def do_GET(self) -> None:
         self.served.append(self.path)
-        super().do_GET()
+        if self.path not in self.breaking:
+            super().do_GET()
+            return
+        self.breaking.discard(self.path)
+        self.send_response(200)
+        self.send_header("Content-Length", "9999")
+        self.end_headers()
+        self.wfile.write(b"half of it")
 
 
 class Repository:
     """A Maven repository of three small jars on this machine, with its lock."""
 
-    def __init__(self, folder: Path, address: str, served: list[str]) -> None:
-        self.folder, self.address, self._served = folder, address, served
+    def __init__(self, folder: Path, served: list[str], breaking: set[str]) -> None:
+        self.folder, self._served, self.breaking = folder, served, breaking
         self.lock = folder / "jars.lock"
         for place in PLACES:
             (folder / place).parent.mkdir(parents=True)
@@ -54,9 +62,10 @@ class Repository:
 @pytest.fixture
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Repository]:
     served: list[str] = []
+    breaking: set[str] = set()
     folder = tmp_path / "repository"
     folder.mkdir()
-    handler = type("Handler", (Quiet,), {"served": served})
+    handler = type("Handler", (Quiet,), {"served": served, "breaking": breaking})
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(folder))) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
@@ -65,7 +74,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Repo
         settings.write_text(f"[repositories]\ncentral = {address}\n", "ascii")
         monkeypatch.setenv("JGO_CONFIG_FILE", str(settings))
         monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-        yield Repository(folder, address, served)
+        yield Repository(folder, served, breaking)
         server.shutdown()
         thread.join()
 
@@ -119,6 +128,14 @@ def test_a_jar_that_the_mirror_lacks_is_named(repository: Repository) -> None:
     (repository.folder / PLACES[2]).unlink()
     with pytest.raises(ConfigurationError, match=r"tool-c-1\.0\.jar cannot be fetched from .* \(it is not there\)"):
         jars.fetch(None, repository.lock)
+
+
+def test_a_connection_that_breaks_off_is_tried_once_more(repository: Repository) -> None:
+    """The half file is not taken for the whole."""
+    repository.breaking.add("/" + PLACES[0])
+    paths = jars.fetch(None, repository.lock)
+    assert paths[0].read_bytes() == repository.read(PLACES[0])
+    assert repository.served.count(PLACES[0]) == 2
 
 
 def test_two_that_start_together_fetch_each_jar_once(repository: Repository) -> None:
