@@ -92,8 +92,7 @@ class ConfluentClient:
             found = self._counts()
             missing = [topic for topic in topics if topic.name not in found]
             if missing:
-                self._create(missing)
-                found = self._counts()
+                found |= self._create(missing)
         for topic in topics:
             check_count(topic, found[topic.name])
 
@@ -148,16 +147,17 @@ class ConfluentClient:
             raise ConfigurationError(f"There is no topic {', '.join(missing)}. Create the topics first.")
         return {topic: found[topic] for topic in topics}
 
-    def _create(self, topics: Sequence[Topic]) -> None:
+    def _create(self, topics: Sequence[Topic]) -> dict[str, int]:
         wanted = [NewTopic(topic.name, topic.partitions or 1, config=topic.config()) for topic in topics]
         for future in self._admin().create_topics(wanted, operation_timeout=ANSWER).values():
             _created(future)
-        _until(lambda: self._led([topic.name for topic in topics]), "waiting for the leaders of new topics")
+        return _until(lambda: self._led([topic.name for topic in topics]), "waiting for the leaders of new topics")
 
-    def _led(self, names: Sequence[str]) -> bool:
-        """True when every partition of these topics has a leader, so that it can be written and read."""
+    def _led(self, names: Sequence[str]) -> dict[str, int] | None:
+        """Partition counts when every partition of these topics has a leader; each broker learns that in its own time."""
         topics = self._admin().list_topics(timeout=ANSWER).topics
-        return all(name in topics and all(part.leader >= 0 for part in topics[name].partitions.values()) for name in names)
+        ready = all(name in topics and all(part.leader >= 0 for part in topics[name].partitions.values()) for name in names)
+        return {name: len(topics[name].partitions) for name in names} if ready else None
 
     def _ends(self, places: Sequence[Partition], isolation: Any) -> dict[Partition, int]:
         with in_our_words("asking where partitions end"):

@@ -11,9 +11,11 @@ from bus.confluent_errors import in_our_words, translated
 from bus.errors import BusError, FencedError, RetryError
 from bus.ports import Membership, Message, Partition, Written
 
+ABORT_SECONDS = 5.0
+
 
 class ConfluentTransactions:
-    """`bus.ports.Producer` on confluent-kafka. `seconds` bounds each wait."""
+    """`bus.ports.Producer` on confluent-kafka. `seconds` bounds what is waited for from the first record to the commit."""
 
     def __init__(self, native: Any, seconds: float) -> None:
         self._native = native
@@ -22,6 +24,7 @@ class ConfluentTransactions:
         self._offsets: dict[tuple[str, int], list[int]] = {}
         self._errors: list[BusError] = []
         self._broken = False
+        self._deadline = 0.0
         with in_our_words("taking the transactional id"):
             native.init_transactions(seconds)
 
@@ -29,9 +32,11 @@ class ConfluentTransactions:
         self._forget()
         with self._once("beginning a transaction"):
             self._native.begin_transaction()
+        self._deadline = 0.0
 
     def send(self, messages: Iterable[Message]) -> None:
         with self._once("sending"):
+            self._left()
             for message in messages:
                 self._messages.setdefault(message[:2], []).append(message)
                 self._produce(message)
@@ -45,27 +50,40 @@ class ConfluentTransactions:
             if not membership.member:
                 raise FencedError(f"This process is no member of the group {membership.group} any more.")
             self._settle()
-            self._native.send_offsets_to_transaction(native, membership.native, self._seconds)
+            self._native.send_offsets_to_transaction(native, membership.native, self._left())
 
     def commit(self) -> list[Written]:
         with self._once("committing"):
             written = self._settle()
-            self._native.commit_transaction(self._seconds)
+            self._native.commit_transaction(self._left())
         self._forget()
         return written
 
     def abort(self) -> None:
-        """What is queued goes out first: to abort before the broker has heard of the transaction is fatal in librdkafka 2.16."""
-        with in_our_words("aborting"):
+        """After an error nothing is asked of the library: with a dead coordinator its abort hangs in spite of its time-out.
+
+        Whoever takes the id next, or time, ends the transaction. Else, what is queued goes out first: to abort before
+        the broker has heard of the transaction is fatal in librdkafka 2.16.
+        """
+        if self._broken:
+            return
+        with self._once("aborting"):
             self._native.flush(1)
-            self._native.abort_transaction(self._seconds)
+            self._native.abort_transaction(ABORT_SECONDS)
         self._forget()
 
     def close(self) -> None:
-        """Nothing is flushed: what is not committed does not count."""
+        """Nothing is flushed: what is not committed does not count. The library frees what nobody refers to any more."""
+        self._broken = True
         with contextlib.suppress(Exception):
             self._native.purge()
             self._native.flush(0)
+        self._native = None
+
+    def _left(self) -> float:
+        """Seconds left; the clock starts with the first call that makes the broker open the transaction."""
+        self._deadline = self._deadline or time.monotonic() + self._seconds
+        return max(0.0, self._deadline - time.monotonic())
 
     @contextlib.contextmanager
     def _once(self, doing: str) -> Iterator[None]:
@@ -98,9 +116,8 @@ class ConfluentTransactions:
 
     def _settle(self) -> list[Written]:
         """Wait until every message is known to be written. Returns them with their offsets, by partition."""
-        deadline = time.monotonic() + self._seconds
         while self._native.flush(0.5):
-            if time.monotonic() > deadline:
+            if not self._left():
                 raise RetryError("While sending: the records were not confirmed in time.")
         if self._errors:
             raise self._errors[0]

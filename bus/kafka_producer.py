@@ -23,6 +23,7 @@ from bus.ports import Membership, Message, Partition, Written
 
 VERSION = "3.0.12"
 CLOSE_SECONDS = 2.0
+ABORT_SECONDS = 5.0
 
 
 def check_version() -> None:
@@ -52,7 +53,11 @@ class _Split:
 
 
 class KafkaTransactions:
-    """`bus.ports.Producer` on kafka-python. `seconds` bounds each wait; nothing in here waits for ever."""
+    """`bus.ports.Producer` on kafka-python.
+
+    `seconds` bounds what is waited for from the first record to the commit: longer than the coordinator keeps a
+    transaction open (rule 8). Nothing in here waits for ever.
+    """
 
     def __init__(self, native: Any, seconds: float) -> None:
         self._native = native
@@ -61,10 +66,12 @@ class KafkaTransactions:
         self._batches: list[_Batch] = []
         self._identity: object = None
         self._broken = False
+        self._deadline = 0.0
 
     def start(self) -> None:
         """Fence whoever held the transactional id before and end its open transaction."""
         with self._once("taking the transactional id"):
+            self._deadline = time.monotonic() + self._seconds
             self._wait(self._manager.initialize_transactions(), "taking the transactional id")
 
     def begin(self) -> None:
@@ -72,6 +79,7 @@ class KafkaTransactions:
         with self._once("beginning a transaction"):
             self._native.begin_transaction()
         self._identity = self._manager.producer_id_and_epoch
+        self._deadline = 0.0
 
     def send(self, messages: Iterable[Message]) -> None:
         """Queue the messages, by partition, in their order."""
@@ -79,6 +87,7 @@ class KafkaTransactions:
         for message in messages:
             by_place.setdefault(message[:2], []).append(message)
         with self._once("sending"):
+            self._start_clock()
             for (topic, number), group in by_place.items():
                 self._check_place(topic, number)
                 self._queue(TopicPartition(topic, number), group)
@@ -105,6 +114,7 @@ class KafkaTransactions:
 
     def abort(self) -> None:
         self._batches = []
+        self._deadline = time.monotonic() + ABORT_SECONDS
         with in_our_words("aborting"):
             self._wait(self._manager.begin_abort(), "aborting")
 
@@ -146,17 +156,21 @@ class KafkaTransactions:
 
     def _settle(self) -> list[Written]:
         """Rule 4: wait for every batch and look at its own result. Returns what is written, by partition."""
-        deadline = time.monotonic() + self._seconds
+        self._start_clock()
         written: list[Written] = []
         for batch in self._batches:
-            first = _base_offset(batch, deadline)
+            first = _base_offset(batch, self._deadline)
             written += [Written(message, offset) for offset, message in enumerate(batch.messages, first)]
         return written
 
+    def _start_clock(self) -> None:
+        """With the first call that makes the broker open the transaction."""
+        self._deadline = self._deadline or time.monotonic() + self._seconds
+
     def _wait(self, result: Any, doing: str) -> None:
         self._native._sender.wakeup()  # noqa: SLF001  pinned
-        if not result.wait(timeout_ms=self._seconds * 1000):
-            raise RetryError(f"While {doing}: no answer for {self._seconds:g} s.")
+        if not result.wait(timeout_ms=max(0.0, self._deadline - time.monotonic()) * 1000):
+            raise RetryError(f"While {doing}: the broker did not answer in time.")
 
 
 def _native_batch(place: Any, messages: list[Message], records: list[bytes]) -> Any:
