@@ -13,14 +13,17 @@ import msgspec
 
 from monitor.rows import department, provisional
 from schemas.case import Case
-from schemas.clock import Reading
+from schemas.clock import Light, Reading
 
 #: Remaining days are counted in this range; what lies beyond is counted at its ends.
 EARLIEST, LATEST = -20, 60
 
 
 class Tally(msgspec.Struct):
-    """Cases applied for. Overdue is counted apart for clocks that run and clocks that have stopped."""
+    """Cases applied for. Overdue is counted apart for clocks that run and clocks that have stopped.
+
+    A clock may run without an acceptance: who gets no answer in time is accepted by law (art. 32).
+    """
 
     cases: int = 0
     open: int = 0
@@ -41,8 +44,8 @@ class Tally(msgspec.Struct):
         self.cases += 1
         self.closed += ended
         self.open += not ended
-        if case.accepted_at is not None and case.accepted_at <= now:
-            self.accepted += 1
+        self.accepted += case.accepted_at is not None and case.accepted_at <= now
+        if reading.light is not Light.NONE:
             self._clock(reading)
 
     def _clock(self, reading: Reading) -> None:
