@@ -69,8 +69,8 @@ def _apply(case: Case, event: Event, order: Order, profile: LawProfile) -> None:
 
 
 def _after_end(case: Case, event: Event, profile: LawProfile) -> bool:
-    """Two events of one moment may stand in either order, so only what is later than the end is after it."""
-    return case.ended_at is not None and event.occurred_at > case.ended_at and event.type not in profile.allowed_after_end
+    """Two events of one moment may stand in either order, so only what is later than all the end can mean is after it."""
+    return case.ended_until is not None and event.occurred_at > case.ended_until and event.type not in profile.allowed_after_end
 
 
 def _identify(case: Case, event: Event) -> None:

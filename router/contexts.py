@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from router.decide import Context
+from collections.abc import Iterator
+from datetime import date
+from functools import lru_cache
+
+from router.decide import Context, Place
 from router.effect import local_date
 from schemas.case import Case
 from schemas.catalogue import Catalogue, Item
-from schemas.directory import Directory
+from schemas.directory import Directory, Level
+
+#: Combinations of item, day, region and lead that are remembered.
+_CACHED = 4096
 
 
 class Contexts:
@@ -18,22 +25,35 @@ class Contexts:
         self._catalogue = catalogue
         self._directory = directory
         self._zone = zone
+        self._nothing = Context(directory=directory)
+        self._found = lru_cache(maxsize=_CACHED)(self._context)
 
     def __call__(self, case: Case) -> Context:
         """Without an item in the catalogue, the rules that need none still work."""
-        item = self._item(case)
-        return Context(tuple(self._assisting(case, item)) if item else (), self._directory)
-
-    def _item(self, case: Case) -> Item | None:
         if self._catalogue is None or case.applied_at is None or not case.item:
-            return None
+            return self._nothing
         on = local_date(case.applied_at, self._zone)
-        return self._catalogue.item(case.item, case.item_version or None, on, case.region)
+        return self._found(case.item, case.item_version, on, case.region, case.authority)
 
-    def _assisting(self, case: Case, item: Item) -> list[tuple[str, str]]:
-        """The assisting departments at the lead's own level, in the case's region."""
-        place = case.authority.partition("@")[2]
-        return [(department, self._resolved(department, place, case.region)) for department in item.assisting]
+    def _context(self, code: str, version: str, on: date, region: str, lead: str) -> Context:
+        item = self._catalogue.item(code, version or None, on, region) if self._catalogue else None
+        if item is None:
+            return self._nothing
+        return Context(tuple(self._assisting(item, lead, region)), tuple(self._places(item, lead, region)), self._directory)
+
+    def _assisting(self, item: Item, lead: str, region: str) -> list[tuple[str, str]]:
+        """The assisting departments in the lead's own region, or where the case's region has them."""
+        place = lead.partition("@")[2]
+        return [(department, self._resolved(department, place, region)) for department in item.assisting]
+
+    def _places(self, item: Item, lead: str, region: str) -> Iterator[Place]:
+        """Steps at other authorities. One with a condition is left out: whether it is needed is for the lead to say."""
+        directory = self._directory
+        level = directory.level(lead) if directory else None
+        for step in item.steps:
+            who = directory.resolve(step.by, region) if directory and step.when is None else None
+            if who and level and who != lead:
+                yield Place(step.name, who, _toward(level, directory.level(who) if directory else None), step.after)
 
     def _resolved(self, department: str, place: str, region: str) -> str:
         beside = f"{department}@{place}"
@@ -42,3 +62,10 @@ class Contexts:
         levels = (place.level.name.lower() for place in self._directory.path(region))
         found = (self._directory.resolve(f"{department}@{level}", region) for level in levels)
         return next((name for name in found if name), beside)
+
+
+def _toward(lead: Level, other: Level | None) -> str:
+    """A smaller level is above."""
+    if other is None or other == lead:
+        return "across"
+    return "up" if other < lead else "down"

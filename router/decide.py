@@ -23,11 +23,22 @@ class Directory(Protocol):
     def above(self, authority: str, /) -> str | None: ...
 
 
+class Place(NamedTuple):
+    """A step of the item, with the authority it means for this case; `toward` is seen from the lead: up, down, across."""
+
+    step: str
+    authority: str
+    toward: str
+    after: tuple[str, ...] = ()
+
+
 class Context(NamedTuple):
-    """What a rule may know besides the case. Both are absent for an item that is in no catalogue."""
+    """What a rule may know besides the case. All is absent for an item that is in no catalogue."""
 
     #: The authorities that assist in a joint approval of this item, by the name of their part.
     assisting: tuple[tuple[str, str], ...] = ()
+    #: The item's steps at other authorities than the lead.
+    places: tuple[Place, ...] = ()
     directory: Directory | None = None
 
 
@@ -42,6 +53,14 @@ class Move(NamedTuple):
     about: str
     hand_over: str | None = None
     facts: tuple[tuple[str, str], ...] = ()
+
+
+def due_places(case: Case, context: Context, toward: str) -> list[Place]:
+    """The steps in this direction that nothing undone comes before, from the acceptance on. A returned step is not done."""
+    if case.accepted_at is None or not context.places:
+        return []
+    done = {step.name for step in case.steps if step.completed_at is not None and step.opinion != "RETURN"}
+    return [place for place in context.places if place.toward == toward and done.issuperset(place.after)]
 
 
 class Example(NamedTuple):

@@ -14,6 +14,17 @@ from schemas.envelope import Event
 
 Effect = Callable[[Case, Event, LawProfile], None]
 
+_SECOND = 1_000_000
+_DAY = 86_400 * _SECOND
+#: How far a moment reaches beyond its start, by its precision, in microseconds.
+_UNITS = {
+    "YEAR": 366 * _DAY - 1,
+    "MONTH": 31 * _DAY - 1,
+    "DAY": _DAY - 1,
+    "HOUR": 3600 * _SECOND - 1,
+    "MINUTE": 60 * _SECOND - 1,
+    "SECOND": _SECOND - 1,
+}
 _RANK = {phase: rank for rank, phase in enumerate(Phase)}
 
 
@@ -42,6 +53,7 @@ def end(case: Case, event: Event) -> None:
     case.phase = Phase.ENDED
     if case.ended_at is None:
         case.ended_at = event.occurred_at
+        case.ended_until = event.occurred_at + _UNITS.get(event.header["occurred_at"]["precision"], 0)
 
 
 def stop(case: Case, event: Event) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from copy import copy
 from typing import NamedTuple
 
+from bus import crash
 from bus.partition import partition_of
 from bus.ports import Client, Message, Record, Store, Written
 from bus.topics import ALERTS, EVENTS, FORWARD, JOURNAL
@@ -67,6 +68,7 @@ class Router:
         return batch.finished()
 
     def committed(self, written: Sequence[Written]) -> None:
+        crash.point("router.after_commit_before_store")
         self._keep.committed(written, (desk.state for desk in self._batch.desks.values()))
         self._batch = self._fresh()
 

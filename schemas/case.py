@@ -156,6 +156,8 @@ class Case(msgspec.Struct):
     #: When the clock of the decision stopped: decided, withdrawn, returned, terminated.
     stopped_at: int | None = None
     ended_at: int | None = None
+    #: The last moment that the end can mean, as exactly as it was told: an end told as a day is any moment of that day.
+    ended_until: int | None = None
     collected_at: int | None = None
     promised_days: int | None = None
     statutory_days: int | None = None

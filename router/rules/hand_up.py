@@ -1,14 +1,18 @@
 """上报: the lower authority accepted, the higher one decides."""
 
-from router.decide import Context, Example, Move, Rule
-from schemas.case import Case, HandOver
+from router.decide import Context, Example, Move, Place, Rule, due_places
+from schemas.case import Case, HandOver, Step
 
 
-def when(case: Case, _: Context) -> list[HandOver]:
-    return [one for one in case.hand_overs if one.kind == "up" and not one.part]
+def when(case: Case, context: Context) -> list[HandOver | Place]:
+    """What a department handed up, and the steps of the item that are due at an authority above."""
+    handed = [one for one in case.hand_overs if one.kind == "up" and not one.part]
+    return [*handed, *due_places(case, context, "up")]
 
 
-def then(_: Case, one: HandOver) -> Move:
+def then(case: Case, one: HandOver | Place) -> Move:
+    if isinstance(one, Place):
+        return Move("step_up", one.authority, one.step, None, (("step", one.step), ("lead", case.authority)))
     return Move("handed_up", one.receiver, f"{one.id} to {one.receiver}", one.id, (("from", one.sender),))
 
 
@@ -16,11 +20,30 @@ RULE = Rule(
     name="hand_up",
     title="A case handed up goes to the higher authority",
     basis="Administrative Licensing Law, art. 43: examined below first, then reported to the authority above",
-    claims=frozenset({"handed_up"}),
-    triggers=frozenset({"HandedUp"}),
+    claims=frozenset({"step_up", "handed_up"}),
+    triggers=frozenset({"HandedUp", "Applied", "Accepted", "AcceptedWithGaps", "StepCompleted"}),
     when=when,
     then=then,
     examples=(
+        Example(
+            says="the step before it is done: the item's next step is due above",
+            case=Case(
+                "city:1", authority="quality@500103", accepted_at=5, steps=[Step("review", "quality@500103", completed_at=8)]
+            ),
+            moves=(Move("step_up", "quality@500000", "approve", None, (("step", "approve"), ("lead", "quality@500103"))),),
+            context=Context(places=(Place("approve", "quality@500000", "up", ("review",)),)),
+        ),
+        Example(
+            says="a step sent back is not done: nothing is due",
+            case=Case(
+                "city:1",
+                authority="quality@500103",
+                accepted_at=5,
+                steps=[Step("review", "quality@500103", "", None, 8, "RETURN")],
+            ),
+            moves=(),
+            context=Context(places=(Place("approve", "quality@500000", "up", ("review",)),)),
+        ),
         Example(
             says="a county hands up to the municipal authority, which gets the case",
             case=Case("city:1", hand_overs=[HandOver("H1", "up", "quality@500103", "quality@500000", 5)]),

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from router_lives import event, life
+from router_lives import START, event, life
 
 from router.case import EFFECTS, apply, fold, in_order
 from router.law import ABOUT, AFTER_END, FINDINGS, IGNORED, MAIN, PRELIMINARY, TRACKS, LawProfile, Unaccepted
@@ -189,6 +189,14 @@ def test_what_comes_after_the_end_is_flagged_or_set_aside():
     assert aside.set_aside == {late.id: "event_after_end"}
     assert not aside.pauses
     assert not aside.findings
+
+
+def test_an_end_told_as_a_day_covers_its_day():
+    """What a more exact source tells of the same day is not after the end; the next day is."""
+    at = {"at": START, "precision": "DAY", "zone": "Asia/Shanghai"}
+    ended = [event("Applied", -1), event("Withdrawn", 0, header_occurred_at=at)]
+    assert codes(fold([*ended, event("ClockPaused", 0.6)], PLAIN)) == ["pause_before_acceptance"]
+    assert "event_after_end" in codes(fold([*ended, event("ClockPaused", 1.1)], PLAIN))
 
 
 def test_a_cancelled_end_reinstates_what_was_set_aside():
