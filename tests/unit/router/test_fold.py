@@ -93,7 +93,7 @@ def lives_of_any_kind(draw) -> list[Event]:
     return events
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(lives_of_any_kind(), st.randoms(use_true_random=False), st.sampled_from([PLAIN, SETTING_ASIDE]))
 def test_any_interleaving_and_repetition_folds_to_the_same_case(events, random, profile):
     """Order and repetition of arrival carry no meaning."""
@@ -103,7 +103,7 @@ def test_any_interleaving_and_repetition_folds_to_the_same_case(events, random, 
     assert fold(shuffled, profile, "city:1") == expected
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(lives_of_any_kind())
 def test_applying_in_business_order_equals_the_fold(events):
     """One cheap apply an event gives what folding all of them gives, where nothing is replaced or taken away."""
