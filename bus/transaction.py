@@ -99,6 +99,7 @@ class Loop:
             return 0
         except BaseException:
             self._reset()
+            self._processor.aborted()
             raise
 
     def close(self) -> None:
@@ -148,6 +149,7 @@ class Loop:
         self._failures += 1
         log.warning("transaction dropped", loop=self._name, failures=self._failures, reason=str(error))
         self._reset(keep_consumer=isinstance(error, RevokedError))
+        self._processor.aborted()
         if self._failures >= self._limits.failures:
             raise StuckError(
                 f"{self._name}: {self._failures} transactions in a row did not stand. The last reason: {error} "
@@ -164,7 +166,6 @@ class Loop:
             if not keep_consumer and self._consumer is not None:
                 self._consumer.close()
                 self._consumer = None
-        self._processor.aborted()
 
 
 class RevokedError(FencedError):
