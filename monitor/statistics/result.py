@@ -31,7 +31,7 @@ class Statistics(msgspec.Struct, frozen=True):
         diary.update({name: iso(diary[name], zone) for name in ("first_event", "last_event")})
         if not clear:
             log["passing"]["by_resource"] = msgspec.to_builtins(disguised(self.log.passing.by_resource))
-        cases = msgspec.to_builtins(self.cases)
+        log["flow"]["by_activity"] = log["flow"].pop("activities")
         return {
             "as_of": iso(self.as_of, zone),
             "known": iso(self.known, zone),
@@ -41,7 +41,7 @@ class Statistics(msgspec.Struct, frozen=True):
             "activities": len(self.log.flow.activities),
             "departments": len(self.log.passing.by_department),
             "resources": self.log.passing.by_resource.number,
-            "clocks": cases,
+            "clocks": msgspec.to_builtins(self.cases),
             **{name: value for part in ("throughput", "flow", "passing", "diary") for name, value in log[part].items()},
             "at": log["open_at"],
             "dead_letters": self.dead_letters,

@@ -67,7 +67,8 @@ def test_json_masks_people_and_keeps_them_apart(figures):
 def test_json_has_the_oracles_figures_at_the_top(figures, oracle):
     """Programs find them by the names the oracle uses."""
     found = figures.to_json(monitor_receipt.ZONE)
-    assert (found["cases"], found["events"], found["departments"]) == (1434, 8577, 10)
+    assert [found[name] for name in ("cases", "events", "departments", "activities", "resources")] == [1434, 8577, 10, 27, 48]
+    assert sum(found["by_activity"].values()) == 8577
     assert found["first_event"] == "2010-10-02T09:20:39+02:00"
     assert found["last_event"] == "2012-01-23T15:42:54+01:00"
     for name in ("events_per_case", "by_channel", "per_month", "stages", "by_department", "events_per_day"):
