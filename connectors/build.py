@@ -7,10 +7,11 @@ from collections.abc import Mapping as AnyMapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from connectors import columns, lookups, mapping
-from connectors.columns import Around, Column, ColumnSettings
+from connectors import lookups, mapping, reading
+from connectors.columns import ColumnSettings
 from connectors.expressions import Expression, ExpressionError, Functions
 from connectors.lookups import Table
+from connectors.reading import Around, Column
 from connectors.settings import CaseSettings, ConnectorSettings, EventSettings
 from connectors.shapes import Compiler, Field, Fill, fields_of, header_fields
 from connectors.times import FormatError
@@ -106,19 +107,19 @@ class Builder:
     def _ordered(self) -> list[tuple[str, ColumnSettings]]:
         """Columns of the source as they stand, then those computed from them, each behind what it needs."""
         everything = self._settings.columns
-        found = [(name, column) for name, column in everything.items() if column.value is None]
-        waiting = {name: column for name, column in everything.items() if column.value is not None}
+        found = [(name, column) for name, column in everything.items() if column.value is None and not column.edges]
+        waiting = {name: column for name, column in everything.items() if column.value is not None or column.edges}
         while waiting:
             known = {name for name, _ in found}
             ready = [name for name, column in waiting.items() if self._needed(column) & set(everything) <= known]
             found += [(name, waiting.pop(name)) for name in ready or list(waiting)]
         return found
 
-    def _needed(self, column: ColumnSettings) -> frozenset[str]:
+    def _needed(self, column: ColumnSettings) -> set[str]:
         try:
-            return Expression(column.value, self._functions).names
+            return column.edges | Expression(column.value, self._functions).names
         except (ExpressionError, Refusal):
-            return frozenset()
+            return column.edges
 
     def _roles(self) -> dict[str, str]:
         """Columns that hold the case's number or the row's key say so in their reasons."""
@@ -142,8 +143,9 @@ class Builder:
         settings = settings.model_copy(update={"missing": [*self._settings.missing, *settings.missing]})
         try:
             self._check_tables(settings)
-            read = columns.reader(settings, name, self._nested, expression)
-            return columns.column(name, settings, where, read, Around(self._tables, self._settings.zone, word))
+            self._check_edges(settings)
+            read = reading.reader(settings, name, self._nested, expression)
+            return reading.column(name, settings, where, read, Around(self._tables, self._settings.zone, word))
         except FormatError as error:
             self._fault(self._where(node, name), str(error), "Correct the column.")
             return None
@@ -155,6 +157,10 @@ class Builder:
                 known = ", ".join(self._tables) or "none is declared"
                 raise FormatError(f"there is no lookup `{name}` under lookups: ({known})")
 
+    def _check_edges(self, settings: ColumnSettings) -> None:
+        for edge in sorted(settings.edges - self._known):
+            raise FormatError(f"`{edge}` is neither a time such as 2025-01-01T00:00 nor a column read before")
+
     def _implicit(self, read: list[Column]) -> list[Column]:
         """Without `columns:` every name that an expression uses is a field of the source, trimmed text."""
         if self._settings.columns:
@@ -164,7 +170,7 @@ class Builder:
         self._fields += names
         where = self._where(self._node, "events")
         return [
-            columns.column(name, settings, where, columns.reader(settings, name, self._nested, None), Around({}))
+            reading.column(name, settings, where, reading.reader(settings, name, self._nested, None), Around({}))
             for name in names
         ]
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from connectors import values
-from connectors.columns import Column, Values
+from connectors.reading import Column, Values
 from connectors.shapes import Fill
 from connectors.source import SourceRecord
 from connectors.values import Refusal

@@ -87,7 +87,7 @@ class ConnectorSettings(Settings):
     source: dict[str, Any]
     zone: str | None = None
     every: float = Field(5.0, gt=0)
-    batch: int = Field(500, ge=1, le=100_000)
+    batch: int = Field(2000, ge=1, le=100_000)
     missing: list[Any] = Field(default_factory=list)
     lookups: dict[str, LookupSettings] = Field(default_factory=dict)
     columns: dict[str, ColumnSettings] = Field(default_factory=dict)

@@ -45,7 +45,7 @@ class City(NamedTuple):
     bad: dict[int, dict[str, Any]]
 
 
-@pytest.fixture(scope="module", params=[3, 41])
+@pytest.fixture(scope="module", params=[41])
 def city(request: pytest.FixtureRequest, shared: Path, tmp_path_factory: pytest.TempPathFactory) -> City:
     folder = tmp_path_factory.mktemp("city")
     tool = shared / "tools/gen_city.py"
