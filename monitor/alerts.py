@@ -8,6 +8,7 @@ rebuilt view make the same alert again, and the router drops it as a duplicate.
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, Protocol
 
@@ -26,6 +27,8 @@ from schemas.clock import Light
 from schemas.envelope import body_hash, event_id
 
 SYSTEM, TABLE = "casebus-monitor", "alerts"
+#: Seconds between two looks over all cases.
+SWEEP = 60
 _AT_ONCE = 500
 
 
@@ -67,6 +70,26 @@ class Judge(NamedTuple):
         if new:
             connection.execute(insert(tables.outbox), [_row(key, *said, sequences, now) for key, said in sorted(new.items())])
         return len(new)
+
+
+class Speaker:
+    """Publishes what waits, and looks over all cases now and then, because limits pass without any event.
+
+    A `watcher` for `monitor.service.Service`; `tick` says what time it is for the pauses between two looks, in seconds.
+    """
+
+    def __init__(
+        self, view: View, client: Client, writer: Writer, judge: Judge, tick: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._view, self._client, self._writer, self._judge = view, client, writer, judge
+        self._tick = tick
+        self._next = 0.0
+
+    def __call__(self, _: Rows) -> None:
+        if self._tick() >= self._next:
+            self._next = self._tick() + SWEEP
+            self._judge.sweep(self._view)
+        publish(self._view, self._client, self._writer)
 
 
 def alert_id(indicator: str, hit: Hit) -> str:

@@ -26,7 +26,7 @@ ORDER = (Light.RED, Light.YELLOW, Light.GREEN, Light.NONE)
 class Items(Protocol):
     """The part of `schemas.catalogue.Catalogue` that clocks need."""
 
-    def item(self, code: str, version: str | None, on: date, /) -> Item | None: ...
+    def item(self, code: str, version: str | None, on: date, region: str = "", /) -> Item | None: ...
 
 
 class Clockwork(NamedTuple):
@@ -49,11 +49,11 @@ class Clockwork(NamedTuple):
         return explain(self.facts(case), self.rules, self.calendar, self.zone, now)
 
     def _item(self, case: Case) -> Item | None:
-        """The item in the version the case names, else in the one that held when it was applied for."""
+        """As it holds in the case's region: the version it names, else the one that held when it was applied for."""
         since = case.applied_at if case.applied_at is not None else case.first_at
         if self.items is None or not case.item or since is None:
             return None
-        return self.items.item(case.item, case.item_version or None, local_date(since, self.zone))
+        return self.items.item(case.item, case.item_version or None, local_date(since, self.zone), case.region)
 
 
 class Lit(NamedTuple):

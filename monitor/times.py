@@ -27,21 +27,6 @@ def micros(moment: datetime) -> int:
     return (moment - _EPOCH) // _MICROSECOND
 
 
-def parse(text: str, zone: tzinfo) -> int:
-    """An ISO 8601 date or time, local to `zone` where it names no offset. A bare date means its last moment.
-
-    Raises ValueError with a sentence when the text is no time.
-    """
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        message = f"'{text}' is not a time. Write it as 2026-03-31, 2026-03-31T18:00 or 2026-03-31T18:00:00+08:00"
-        raise ValueError(message) from None
-    if len(text) == len("2026-03-31"):
-        moment += timedelta(days=1) - _MICROSECOND
-    return micros(moment if moment.tzinfo else moment.replace(tzinfo=zone))
-
-
 def iso(at: int | None, zone: tzinfo) -> str | None:
     """ISO 8601 with the zone's offset, milliseconds only where there are any."""
     if at is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from bus import topics
@@ -10,12 +10,11 @@ from bus.ports import Client, Partition, Record
 from casebus.audit import compare, told
 from casebus.audit.chains import Chains, Head
 from casebus.audit.facts import Difference, Fact, Refused, Side, fact_of
-from casebus.audit.rows import Sums, differences, unequal
+from casebus.audit.shown import Shown
 from casebus.audit.told import Letters, Reading, System, is_marker, raw_digest, read_through
-from casebus.audit.view import placed, rows_of_cases, summed
-from monitor.rows import Reader, rows_of
+from monitor.rows import Reader
 from monitor.times import local_date
-from monitor.view import Snapshot, View
+from monitor.view import View
 from router.journal import hash_of
 from schemas.case import decode_state
 from schemas.envelope import Event, body_hash
@@ -62,7 +61,7 @@ def audit(inputs: Inputs) -> Report:
     run = _Audit(inputs)
     found = [*run.bus(), *run.sources(), *run.journal(), *run.states(), *run.named(), *run.view()]
     found.sort(key=lambda one: (one.case, one.day, one.side, one.cause))
-    return Report(found, run.counts, run.waiting, len(run.behind))
+    return Report(found, run.counts, run.waiting, len(run.shown.behind))
 
 
 class _Audit:
@@ -71,7 +70,6 @@ class _Audit:
     def __init__(self, inputs: Inputs) -> None:
         self._in = inputs
         self._letters: Letters = told.letters(read_through(inputs.client, topics.DEADLETTERS.name), inputs.reader)
-        self._positions = inputs.view.positions()
         self._sent: set[int] = set()
         self._routed: set[int] = set()
         self._raws: set[int] = set()
@@ -81,8 +79,7 @@ class _Audit:
         self._missing: list[Fact] = []
         self._versions: dict[str, int] = {}
         self._chains = Chains(hash_of)
-        self.right = Sums()
-        self.behind: set[str] = set()
+        self.shown = Shown(inputs.client, inputs.reader, inputs.view.positions())
         self.counts = {"dead_letters": len(self._letters.raws)}
 
     @property
@@ -159,7 +156,7 @@ class _Audit:
             entries += 1
             _, entry = self._in.reader.decode_record(record.value or b"")
             yield from self._entry(entry)
-            self._expect(record)
+            self.shown.expect(record)
         self.counts |= {"journal": len(self._recorded), "entries": entries}
 
     def _entry(self, entry: Mapping[str, Any]) -> Iterator[Difference]:
@@ -178,20 +175,26 @@ class _Audit:
 
     def states(self) -> Iterator[Difference]:
         """The last state of each case ends its chain; the last one the view has read is what its tables must say."""
-        name = topics.STATE.name
-        last = told.last_of_each(read_through(self._in.client, name))
-        seen = told.last_of_each(read_through(self._in.client, name), self._positions)
+        last = told.last_of_each(read_through(self._in.client, topics.STATE.name))
+        seen = self.shown.states
         heads: dict[str, Head] = {}
-        for record in read_through(self._in.client, name):
+        for record in read_through(self._in.client, topics.STATE.name):
             key, place = record.key or b"", (record.partition, record.offset)
             if place == last[key]:
                 state = decode_state(record.value or b"")
                 heads[key.decode()] = Head(state.sequence, state.head)
             if place == seen.get(key):
-                self._expect(record)
-        self.behind |= {key.decode() for key in last if last[key] != seen.get(key)}
+                self.shown.expect(record)
+        self.shown.behind |= {key.decode() for key in last if last[key] != seen.get(key)}
         self.counts["cases"] = len(heads)
         yield from self._chains.against(heads)
+
+    def view(self) -> Iterator[Difference]:
+        for record in read_through(self._in.client, topics.DEADLETTERS.name):
+            self.shown.expect(record)
+        with self._in.view.snapshot() as snapshot:
+            yield from self.shown.differences(snapshot, self._in.reading.zone)
+        self.counts["view"] = self.shown.rows
 
     # -- what differs, by name
 
@@ -216,44 +219,3 @@ class _Audit:
     def _is_audited(self, fact: Fact) -> bool:
         """A department that speaks Kafka itself has no source that could be read again."""
         return any(fact.origin.startswith(f"{system.name}/") for system in self._in.systems or ())
-
-    # -- the view
-
-    def _expect(self, record: Record) -> None:
-        """Count the rows that this record must have become, if the view has read it."""
-        if record.offset >= self._positions.get(Partition(record.topic, record.partition), 0):
-            self.behind.add((record.key or b"").decode())
-            return
-        for table, row in self._rows([record]):
-            self.right.add(table, row)
-
-    def _rows(self, records: Iterable[Record]) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Rows of records; one that cannot be read has been told of already."""
-        try:
-            yield from placed(rows_of(records, self._in.reader))
-        except Exception:  # noqa: BLE001  see `_entry`
-            return
-
-    def view(self) -> Iterator[Difference]:
-        for record in read_through(self._in.client, topics.DEADLETTERS.name):
-            self._expect(record)
-        with self._in.view.snapshot() as snapshot:
-            found = summed(snapshot)
-            self.counts["view"] = sum(count for count, _ in found.of.values())
-            suspects = unequal(self.right, found) - self.behind
-            if suspects:
-                yield from self._row_by_row(snapshot, suspects)
-
-    def _row_by_row(self, snapshot: Snapshot, suspects: set[str]) -> Iterator[Difference]:
-        right = [row for row in self._again() if row[1]["case_key"] in suspects]
-        yield from differences(right, rows_of_cases(snapshot, suspects), self._in.reading.zone)
-
-    def _again(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """All rows once more, record by record, as far as the view has read."""
-        name = topics.STATE.name
-        seen = told.last_of_each(read_through(self._in.client, name), self._positions)
-        for topic in (topics.JOURNAL.name, name, topics.DEADLETTERS.name):
-            for record in read_through(self._in.client, topic):
-                stale = topic == name and seen.get(record.key or b"") != (record.partition, record.offset)
-                if not stale and record.offset < self._positions.get(Partition(topic, record.partition), 0):
-                    yield from self._rows([record])

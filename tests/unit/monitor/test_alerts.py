@@ -14,9 +14,10 @@ from bus.memory import Cluster
 from bus.partition import partition_of
 from bus.ports import Message
 from monitor import tables
-from monitor.alerts import Judge, publish
+from monitor.alerts import Judge, Speaker, publish
 from monitor.indicator import indicators
 from monitor.lights import Clockwork
+from monitor.rows import Rows
 from monitor.service import Service
 from monitor.view import View
 from schemas.calendar import Calendar, CalendarSettings
@@ -135,3 +136,16 @@ def test_an_alert_sent_twice_after_a_crash_is_the_same_event(cluster, view):
     assert publish(view, cluster, world.CODEC) == 1
     first, second = (world.CODEC.decode(record.value) for record in cluster.records(topics.ALERTS.name))
     assert (first.id, first.header["body_hash"]) == (second.id, second.header["body_hash"])
+
+
+def test_the_speaker_looks_over_all_cases_now_and_then_and_publishes_at_once(cluster, view):
+    """A limit passes while nothing comes; between two looks what a batch brought is sent all the same."""
+    seconds = [0.0]
+    speaker = Speaker(view, cluster, world.CODEC, judge(24 * 8), lambda: seconds[0])
+    speaker(Rows({}, []))
+    view.apply_batch([state()], {}, world.CODEC)
+    speaker(Rows({}, []))
+    assert cluster.records(topics.ALERTS.name) == []
+    seconds[0] = 61.0
+    speaker(Rows({}, []))
+    assert len(cluster.records(topics.ALERTS.name)) == 1
