@@ -35,7 +35,7 @@ from bus.settings import KafkaSettings
 from bus.store import open_store
 from bus.topics import EVENTS, Topic, standard
 from bus.transaction import Loop
-from router.service import TOPICS, Router, Settings
+from router.service import TOPICS, Router, Settings, calm_collector
 from schemas.codec import default
 from schemas.envelope import body_hash, event_id
 
@@ -203,6 +203,7 @@ def main() -> None:
     arguments = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     profile = cProfile.Profile() if arguments.profile else None
+    calm_collector()
     result: dict[str, Any] = {"events": arguments.events, "client": arguments.client}
     result |= measure(arguments, messages(arguments.events), profile)
     result["share_of_the_plain_loop"] = result["router"]["events_a_second"] / result["plain"]["events_a_second"]
