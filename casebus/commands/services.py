@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import structlog
@@ -15,8 +16,9 @@ import structlog
 from bus.errors import ConfigurationError
 from bus.ports import Client
 from bus.topics import standard
+from casebus.alarm import Alarm
 from casebus.commands.up import stop_on_signals
-from casebus.deployment import Deployment
+from casebus.deployment import Deployment, Mode
 from casebus.wiring import Wiring
 
 ATTEMPTS = 6  # in a row, where there is an end: 15 s in all, longer than an abandoned transaction holds anybody up
@@ -100,19 +102,22 @@ def route(folder: Path, member: int) -> int:
 
 
 def monitor(folder: Path, until: str | None) -> int:
-    """Until stopped, or until the end of a run has been seen everywhere."""
+    """Until stopped, or until the end of a run has been seen everywhere.
+
+    Alerts are raised only by the wall's clock and only while it follows live: history speaks to nobody.
+    """
     from monitor.service import Service
 
     wiring, stop = _started(folder)
-    view = wiring.view()
-    with wiring.client() as client:
+    with closing(wiring.view()) as view, wiring.client() as client:
         _prepare(wiring, client)
-        service = Service(view, client, wiring.codec)
         if until:
-            service.until_ended(until)
+            Service(view, client, wiring.codec).until_ended(until)
+        elif wiring.settings.clock.mode is Mode.WALL:
+            alarm = Alarm(wiring, view, client)
+            Service(view, client, wiring.codec, alarm.look, alarm.judge.after_batch).follow(stop.is_set)
         else:
-            service.follow(stop.is_set)
-    view.close()
+            Service(view, client, wiring.codec).follow(stop.is_set)
     return 0
 
 
