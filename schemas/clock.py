@@ -1,10 +1,11 @@
 """The legal clock: pure, and able to explain itself day by day (`schemas.explain`).
 
-It runs from the day of acceptance, which is not counted, to the day of the decision (or withdrawal, return, termination).
-Counted are the days of the limit's unit that no special procedure covers: a procedure from P to R takes the days d with
-P < d <= R, an open one all days so far; procedures that overlap are united, so a day is never taken off twice. A limit is
-passed when more days are counted than it has; an extension granted after that does not heal it (Administrative
-Licensing Law art. 42, 45, 82; the rules are data, `schemas.rules`).
+It runs from the day of acceptance, or of the receipt that was not answered in time (art. 32), to the day of the decision
+(or withdrawal, return, termination); the first day is not counted. Counted are the days of the limit's unit that no
+special procedure covers: a procedure from P to R takes the days d with P < d <= R, an open one all days so far; procedures
+that overlap are united, so a day is never taken off twice. A limit is passed when more days are counted than it has; an
+extension granted after that does not heal it (Administrative Licensing Law art. 42, 45, 82; the rules are data,
+`schemas.rules`).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import NamedTuple
 from schemas.calendar import Calendar
 from schemas.count import local_date
 from schemas.explain import Kind, Line, explain
-from schemas.limits import Facts, Terms, count_at, ended, facts_of
+from schemas.limits import Facts, Terms, count_at, ended, facts_of, forgiven, started
 from schemas.rules import ClockRules, Limit, Unit
 
 __all__ = [
@@ -62,13 +63,19 @@ class Reading(NamedTuple):
     overdue_legal: bool = False
     #: A date in it lies beyond the last official notice.
     provisional: bool = False
+    #: The day of the start; `deemed` when no answer came in time and the law starts the clock at the receipt.
+    started: date | None = None
+    deemed: bool = False
+    #: The applicant did not come in time: the case counts as finished on time.
+    forgiven: bool = False
 
 
 def read(facts: Facts, rules: ClockRules, calendar: Calendar, zone: tzinfo, now: int) -> Reading:
-    """What the clock shows at a time (microseconds UTC). A case not accepted by then shows nothing."""
-    if facts.accepted_at is None or facts.accepted_at > now:
-        return Reading()
+    """What the clock shows at a time (microseconds UTC). A case not accepted by then, nor by law, shows nothing."""
     terms = Terms(rules, calendar, zone)
+    facts = started(facts, terms, now)
+    if facts.accepted_at is None:
+        return Reading()
     shown = facts.promised or facts.statutory
     count = count_at(facts, shown.unit if shown else rules.unit, terms, now)
     promised = ended(facts, facts.promised, terms, now, count)
@@ -88,6 +95,9 @@ def read(facts: Facts, rules: ClockRules, calendar: Calendar, zone: tzinfo, now:
         overdue_promise=bool(promised and promised.passed),
         overdue_legal=bool(statutory and statutory.passed),
         provisional=any(calendar.provisional(day) for day in (count.start, count.till, *dues)),
+        started=count.start,
+        deemed=facts.deemed,
+        forgiven=forgiven(facts, rules, now),
     )
     return reading._replace(light=_light(reading, rules))
 

@@ -9,6 +9,9 @@ from typing import NamedTuple
 from schemas.calendar import Calendar
 from schemas.rules import Unit
 
+#: Days beyond which nobody waits for a limit's end.
+_FAR = 20_000
+
 
 class Count(NamedTuple):
     """The counted days of one case in one unit, up to one day."""
@@ -43,6 +46,9 @@ class Count(NamedTuple):
         return self._after(day, left)
 
     def _after(self, day: date, count: int) -> date:
+        """The count-th day of the unit after one. A limit of decades is a typing error in a source: it ends never."""
+        if count > _FAR or day.year > date.max.year - 100:
+            return date.max
         if self.unit is Unit.WORKING:
             return self.calendar.add(day, count)
         last = day + timedelta(count)

@@ -39,6 +39,11 @@ def passed(start: int, end: int, calendar: Calendar, zone: tzinfo) -> float:
     return total / _HOUR
 
 
+def midnight_after(day: date, zone: tzinfo) -> int:
+    """The moment at which a local day is over."""
+    return _moment(day + timedelta(1), 0, zone)
+
+
 def _open(start: int, calendar: Calendar, zone: tzinfo) -> Iterator[tuple[int, int]]:
     """Office hours from a moment on, as spans of moments, without end."""
     day = calendar.working_or_next(local_date(start, zone))

@@ -7,9 +7,10 @@ from datetime import date, tzinfo
 from typing import NamedTuple, Protocol
 
 from schemas.calendar import Calendar
-from schemas.case import Case, Extension, Pause
+from schemas.case import Case, Extension, Outcome, Pause
 from schemas.count import Count, local_date, united
-from schemas.rules import ClockRules, HolidayEnd, Late, Limit, LimitSource, Unit
+from schemas.receipts import Receipt, receipts
+from schemas.rules import ClockRules, Deemed, HolidayEnd, Lapsed, Late, Limit, LimitRow, LimitSource, Subject, Unit
 
 
 class Facts(NamedTuple):
@@ -22,6 +23,12 @@ class Facts(NamedTuple):
     promised: Limit | None = None
     statutory: Limit | None = None
     joint: bool = False
+    #: Papers that came and their answers; empty where an answer that did not come changes nothing.
+    receipts: Sequence[Receipt] = ()
+    #: The applicant did not come in time.
+    lapsed: bool = False
+    #: Set by `started`: the acceptance is the law's, not the authority's.
+    deemed: bool = False
 
 
 class Terms(NamedTuple):
@@ -57,7 +64,42 @@ def facts_of(case: Case, item: Item | None = None, rules: ClockRules | None = No
         _ranked(case.statutory_days, item.statutory if item else None, rules)
         or (Limit(legal, rules.unit) if legal is not None else None),
         joint,
+        receipts_of(case, rules) if rules.acceptance.deemed is Deemed.FROM_RECEIPT else (),
+        case.outcome is Outcome.LAPSED,
     )
+
+
+def receipts_of(case: Case, rules: ClockRules) -> tuple[Receipt, ...]:
+    return receipts(case, application=rules.acceptance.received_with_application)
+
+
+def started(facts: Facts, terms: Terms, now: int) -> Facts:
+    """The facts with the start that counts at a time: none; the acceptance; or the receipt that was not answered in time.
+
+    Administrative Licensing Law art. 32: who is not told in time what is missing is accepted from the day of receipt.
+    """
+    accepted = facts.accepted_at if facts.accepted_at is not None and facts.accepted_at <= now else None
+    row = terms.rules.limits.get(Subject.ANSWER)
+    late = next((one.at for one in facts.receipts if row and _unanswered(one, row, terms, now)), None)
+    if late is not None and (accepted is None or late < accepted):
+        return facts._replace(accepted_at=late, receipts=(), deemed=True)
+    return facts._replace(accepted_at=accepted, receipts=())
+
+
+def _unanswered(receipt: Receipt, row: LimitRow, terms: Terms, now: int) -> bool:
+    """Whether more days passed without an answer than it may take."""
+    if row.days is None or receipt.at > now:
+        return False
+    ends = (receipt.answered_at, receipt.closed_at, now)
+    till = min(end for end in ends if end is not None)
+    return plain_count(receipt.at, till, row.unit, terms).passed(row.days)
+
+
+def plain_count(start: int, till: int, unit: Unit, terms: Terms) -> Count:
+    """The days between two moments, no procedures taken off."""
+    first, last = local_date(start, terms.zone), local_date(till, terms.zone)
+    moves = terms.rules.end_on_holiday is HolidayEnd.MOVES
+    return Count(terms.calendar, unit, moves, first, max(first, last), (), paused=False)
 
 
 def _ranked(said: int | None, listed: Limit | None, rules: ClockRules) -> Limit | None:
@@ -81,15 +123,20 @@ def count_at(facts: Facts, unit: Unit, terms: Terms, now: int) -> Count:
     """The days of an accepted case up to a time. Raises ValueError where its clock has not started."""
     if facts.accepted_at is None:
         raise ValueError("The clock starts with the acceptance: ask `read`, which knows a case without one.")
-    rules, zone = terms.rules, terms.zone
-    start = local_date(facts.accepted_at, zone)
-    facts = known_at(facts, now)
-    till = max(start, local_date(now if facts.stopped_at is None else facts.stopped_at, zone))
-    pausing = [pause for pause in facts.pauses if rules.pauses(pause.procedure)]
-    covered = ((local_date(pause.start, zone), till if pause.end is None else local_date(pause.end, zone)) for pause in pausing)
-    spans = tuple(united(covered, start))
-    still = any(pause.end is None for pause in pausing)
-    return Count(terms.calendar, unit, rules.end_on_holiday is HolidayEnd.MOVES, start, till, spans, still)
+    known = known_at(facts, now)
+    till = now if known.stopped_at is None else known.stopped_at
+    return without(plain_count(facts.accepted_at, till, unit, terms), known.pauses, terms)
+
+
+def without(count: Count, pauses: Iterable[Pause], terms: Terms) -> Count:
+    """The count without the days of the procedures that stop the clock here; an open one takes all days so far."""
+    pausing = [pause for pause in pauses if terms.rules.pauses(pause.procedure)]
+    covered = (_dates(pause, count.till, terms.zone) for pause in pausing)
+    return count._replace(spans=tuple(united(covered, count.start)), paused=any(pause.end is None for pause in pausing))
+
+
+def _dates(pause: Pause, till: date, zone: tzinfo) -> tuple[date, date]:
+    return local_date(pause.start, zone), till if pause.end is None else local_date(pause.end, zone)
 
 
 class Ended(NamedTuple):
@@ -97,6 +144,8 @@ class Ended(NamedTuple):
 
     days: int
     tally: Count
+    #: It counts as kept whatever the days say: the applicant did not come in time.
+    forgiven: bool = False
 
     @property
     def due(self) -> date | None:
@@ -105,7 +154,7 @@ class Ended(NamedTuple):
 
     @property
     def passed(self) -> bool:
-        return self.tally.passed(self.days)
+        return not self.forgiven and self.tally.passed(self.days)
 
 
 def ended(facts: Facts, limit: Limit | None, terms: Terms, now: int, tally: Count) -> Ended | None:
@@ -113,7 +162,12 @@ def ended(facts: Facts, limit: Limit | None, terms: Terms, now: int, tally: Coun
     if limit is None:
         return None
     longer = _added(counting(facts, limit, terms, now), facts, terms.rules)
-    return Ended(limit.days + longer, tally._replace(unit=limit.unit))
+    return Ended(limit.days + longer, tally._replace(unit=limit.unit), forgiven(facts, terms.rules, now))
+
+
+def forgiven(facts: Facts, rules: ClockRules, now: int) -> bool:
+    """Whether the case ended by then because its applicant did not come in time, and counts as finished on time."""
+    return facts.lapsed and rules.lapsed is Lapsed.ON_TIME and facts.stopped_at is not None and facts.stopped_at <= now
 
 
 def counting(facts: Facts, limit: Limit, terms: Terms, now: int) -> list[Extension]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
@@ -69,6 +69,78 @@ class Thresholds(Settings):
     yellow_days: int = Field(2, ge=0)
 
 
+class Deemed(StrEnum):
+    """What an answer that did not come in time means: accepted from the day of receipt (art. 32), or nothing."""
+
+    FROM_RECEIPT = "from_receipt"
+    NEVER = "never"
+
+
+class Lapsed(StrEnum):
+    """A case that ends because its applicant did not come in time counts as finished on time, or as its days say."""
+
+    ON_TIME = "on_time"
+    COUNTED = "counted"
+
+
+class AcceptanceRules(Settings):
+    """When the clock starts where the authority does not say so."""
+
+    deemed: Deemed = Deemed.FROM_RECEIPT
+    #: A case whose receipt nobody reported was received when it was applied for; false: it has no receipt.
+    received_with_application: bool = True
+
+
+class Subject(StrEnum):
+    """What has a limit of its own beside the case; the keys of `limits:`."""
+
+    #: The authority's answer to the papers: supplement notice, acceptance, refusal (art. 32).
+    ANSWER = "answer"
+    #: The applicant brings what was missing.
+    SUPPLEMENT = "supplement"
+    STEP = "step"
+    #: The receiver signs for a case on its way.
+    HAND_OVER = "hand_over"
+    #: An assisting authority answers on its part of a joint approval.
+    PART = "part"
+    #: The lower authority, which accepted, hands the case up (art. 43).
+    HAND_UP = "hand_up"
+    #: The licence comes into the applicant's hands (art. 44).
+    DELIVERY = "delivery"
+    #: The authority calls back about an appointment.
+    CALL_BACK = "call_back"
+    #: A special procedure ends by its own plan (art. 45).
+    PAUSE = "pause"
+
+
+class Passed(StrEnum):
+    """The light of a limit that is passed; green where it is nobody's fault in the administration."""
+
+    RED = "red"
+    YELLOW = "yellow"
+    GREEN = "green"
+
+
+class LimitRow(Settings):
+    """One row of `limits:`. Without days or hours only what the case or its item names is a limit."""
+
+    days: int | None = Field(None, ge=0)
+    hours: float | None = Field(None, gt=0)
+    unit: Unit = Unit.WORKING
+    #: Days in special procedures are not counted (art. 45).
+    pauses: bool = False
+    passed: Passed = Passed.YELLOW
+    #: Yellow when no more than this is left, in the limit's unit; never on the first day. Null: not before the end.
+    near: float | None = Field(None, ge=0)
+    article: str = ""
+
+    @model_validator(mode="after")
+    def _one_measure(self) -> Self:
+        if self.days is not None and self.hours is not None:
+            raise ValueError("a limit is in days or in hours; write null at the other")
+        return self
+
+
 class ClockRules(Settings):
     """A region's rules of counting: a profile by name, then what is written beside it."""
 
@@ -81,6 +153,10 @@ class ClockRules(Settings):
     #: Procedures (ClockPaused.procedure) whose days are not counted; null: all.
     pausing: tuple[str, ...] | None = None
     thresholds: Thresholds = Thresholds()
+    acceptance: AcceptanceRules = AcceptanceRules()
+    lapsed: Lapsed = Lapsed.ON_TIME
+    #: What else has a limit; null takes a row of the profile out.
+    limits: dict[Subject, LimitRow | None] = Field({})
     #: The law behind each kind of line in an explanation.
     articles: dict[str, str] = Field({})
 
@@ -115,7 +191,10 @@ def profiles() -> tuple[str, ...]:
 
 @cache
 def _profile(name: str) -> dict[str, Any]:
-    return load(_PROFILES / f"{name}.yaml")
+    """A profile's rules, over those of the profile that it names itself."""
+    own = dict(load(_PROFILES / f"{name}.yaml"))
+    base = own.pop("profile", None)
+    return _overlaid(_profile(base), own) if base else own
 
 
 def _overlaid(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
