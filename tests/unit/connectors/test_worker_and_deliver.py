@@ -135,6 +135,12 @@ def order(cluster: Cluster, number: int, to: str = "water@990101") -> None:
     cluster.publish([Message(topics.DELIVERIES.name, 0, to.encode(), default().encode_record("Delivery", value), NOW // 1000)])
 
 
+@pytest.fixture(autouse=True)
+def _no_idling(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tests wait for nothing."""
+    monkeypatch.setattr(deliver, "IDLE", 0.0)
+
+
 def run(cluster: Cluster, *receivers: Receiver, pauses: deliver.Pauses = AT_ONCE) -> None:
     Deliveries(receivers, cluster, default(), "deliver", pauses).run_to_end(threading.Event())
 
