@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, KafkaError
@@ -16,22 +16,27 @@ from bus.kafka_checks import check_range
 from bus.ports import Membership, Partition, Record
 
 ANSWER = 10.0
+SLICE = 0.1  # seconds a call into the library may last
 
 
-def consume(native: Any, timeout: float, limit: int, positions: dict[Partition, int]) -> list[Record]:
-    """The records at hand, waiting only for the first one. Moves `positions` on, over control records too.
+def consume(native: Any, limit: int, wait: Callable[[], float], positions: dict[Partition, int]) -> list[Record]:
+    """The records at hand; while there is none, as long as `wait` gives seconds. Moves `positions` on, over control records too.
 
-    `Consumer.consume(n, timeout)` would wait until n are there. A call into the library cannot be interrupted, so the
-    wait is cut into seconds for the sake of Ctrl-C.
+    `Consumer.consume(n, timeout)` would wait until n are there, and deaf to Ctrl-C.
     """
-    deadline = time.monotonic() + timeout
     with in_our_words("reading"):
-        found = native.consume(1, max(0.0, min(1.0, timeout)))
-        while not found and time.monotonic() < deadline:
-            found = native.consume(1, max(0.0, min(1.0, deadline - time.monotonic())))
+        found = native.consume(1, wait())
+        while not found and (seconds := wait()):
+            found = native.consume(1, seconds)
         if found and limit > 1:
             found += native.consume(limit - 1, 0)
     return [record for message in found if (record := _record(message, positions))]
+
+
+def within(timeout: float) -> Callable[[], float]:
+    """What is left of `timeout`, in slices; 0.0 at its end."""
+    deadline = time.monotonic() + timeout
+    return lambda: max(0.0, min(SLICE, deadline - time.monotonic()))
 
 
 def _record(message: Any, positions: dict[Partition, int]) -> Record | None:
@@ -60,7 +65,9 @@ class ConfluentMember:
             native.subscribe(list(topics), on_assign=self._assigned, on_revoke=self._changed, on_lost=self._changed)
 
     def poll(self, timeout: float, limit: int = 500) -> list[Record]:
-        records = consume(self._native, timeout, limit, self._positions)
+        left = within(timeout)
+        # After a rebalance it must be rewound first: there is nothing to wait for.
+        records = consume(self._native, limit, lambda: 0.0 if self._raised else left(), self._positions)
         with in_our_words("asking for the membership"):
             self._membership = Membership(self._group, 0, self._native.memberid() or "", self._native.consumer_group_metadata())
         return records
@@ -125,7 +132,7 @@ class ConfluentReader:
         """Batches up to these ends; waits for open transactions before them, `seconds` without progress at most."""
         waited_since, before = time.monotonic(), dict(self._positions)
         while any(before.get(place, 0) < end for place, end in ends.items()):
-            batch = consume(self._native, 0.5, 5000, self._positions)
+            batch = consume(self._native, 5000, within(0.5), self._positions)
             if self._positions != before:
                 before, waited_since = dict(self._positions), time.monotonic()
             elif time.monotonic() - waited_since > seconds:
@@ -135,7 +142,7 @@ class ConfluentReader:
 
     def forever(self, timeout: float) -> Iterator[list[Record]]:
         while True:
-            yield consume(self._native, timeout, 5000, self._positions)
+            yield consume(self._native, 5000, within(timeout), self._positions)
 
     def close(self) -> None:
         with contextlib.suppress(Exception):

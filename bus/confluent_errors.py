@@ -63,6 +63,8 @@ def in_our_words(doing: str) -> Iterator[None]:
         raise
     except KafkaException as error:
         raise translated(error.args[0], doing) from error
+    except KafkaError as error:  # raised bare, and no Exception, by calls on a producer with a fatal error
+        raise translated(error, doing) from error
     except (
         BufferError,
         ValueError,

@@ -86,11 +86,14 @@ class KafkaMember:
         self._flag = _Flag()
         self._membership = Membership(group, -1, "", None)
         native._fetcher.PartitionRecords = Batches  # noqa: SLF001  pinned
+        for topic in topics:  # who joins before he knows them is given nothing, and joins again: the way into trap 8
+            native.partitions_for_topic(topic)
         native.subscribe(topics=list(topics), listener=self._flag)
 
     def poll(self, timeout: float, limit: int = 500) -> list[Record]:
         with in_our_words("reading"):
-            fetched = self._native.poll(timeout_ms=timeout * 1000, max_records=limit) if self._joined(timeout) else {}
+            ready = self._joined(timeout) and not self._flag.raised  # after a rebalance it must be rewound first
+            fetched = self._native.poll(timeout_ms=timeout * 1000, max_records=limit) if ready else {}
         self._take_membership()
         if not self._stable():
             self._check_joining()

@@ -129,7 +129,7 @@ def test_a_lost_store_is_built_again(bus, work, tmp_path):
     source, target, worker = work
     fill(bus, source, 8)
     loop, counter = worker()
-    drain(loop)
+    assert drain(loop) == 8
     loop.close()
     counter.close()
     (tmp_path / "state").rename(tmp_path / "gone")
