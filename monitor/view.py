@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Select, Table, bindparam, create_engine, delete, event, insert, select, update
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from bus import crash
@@ -73,8 +73,7 @@ class View:
 
     def positions(self, places: Sequence[Partition] = ()) -> dict[Partition, int]:
         """Next offset of every partition the view has read, and 0 for those of `places` it has not."""
-        with self.engine.connect() as connection:
-            read = {Partition(row.topic, row.partition): row.next_offset for row in connection.execute(select(tables.offsets))}
+        read = {Partition(row.topic, row.partition): row.next_offset for row in self.all(select(tables.offsets))}
         return dict.fromkeys(places, 0) | read
 
     def apply_batch(
@@ -91,10 +90,10 @@ class View:
         with self.writing() as connection:
             for place, offset in after.items():
                 _advance(connection, place, read_from.get(place, 0), offset)
+            crash.point("monitor.between_tables_and_offsets")
             _write(connection, rows)
             if also:
                 also(connection, rows)
-            crash.point("monitor.between_tables_and_offsets")
             crash.point("monitor.before_commit")
         return rows
 
@@ -116,7 +115,7 @@ class View:
         engine = self.engine
         if engine.dialect.name == "postgresql":
             engine = engine.execution_options(isolation_level="REPEATABLE READ")
-        with engine.connect() as connection:
+        with _faults(), engine.connect() as connection:
             yield Snapshot(connection)
 
     def all(self, query: Select[Any]) -> list[Any]:
@@ -126,13 +125,8 @@ class View:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """One transaction. Raises RetryError where waiting helps, CorruptionError where a row is there already."""
-        try:
-            with self.engine.begin() as connection:
-                yield connection
-        except OperationalError as error:
-            raise RetryError(f"The view's database does not take the write: {error.orig}. It is tried again.") from error
-        except IntegrityError as error:
-            raise CorruptionError(f"The view already holds what is to be written: {error.orig}. Run casebus audit.") from error
+        with _faults(), self.engine.begin() as connection:
+            yield connection
 
     def _prepare(self) -> None:
         with self.writing() as connection:
@@ -145,6 +139,20 @@ class View:
                 f"The view at {self.engine.url!r} has tables of version {found}, this program writes {tables.VERSION}. "
                 "Delete it or name another one: it is built again from the journal."
             )
+
+
+@contextmanager
+def _faults() -> Iterator[None]:
+    """The database's errors as sentences, by who repairs them."""
+    try:
+        yield
+    except OperationalError as error:
+        raise RetryError(f"The view's database does not answer: {error.orig}. Start it, or wait; nothing is lost.") from error
+    except IntegrityError as error:
+        raise CorruptionError(f"The view already holds what is to be written: {error.orig}. Run casebus audit.") from error
+    except DatabaseError as error:
+        remedy = "Delete it: it is built again from the journal."
+        raise ConfigurationError(f"The view's database cannot be used: {error.orig}. {remedy}") from error
 
 
 def advanced(records: Sequence[Record]) -> dict[Partition, int]:

@@ -6,7 +6,7 @@ import monitor_world as world
 import pytest
 from sqlalchemy import select
 
-from bus.errors import ConfigurationError, CorruptionError, FencedError
+from bus.errors import ConfigurationError, CorruptionError, FencedError, RetryError
 from bus.ports import Partition
 from monitor import tables
 from monitor.view import View
@@ -139,3 +139,16 @@ def test_rebuilding_forgets_everything_but_the_version(view):
     assert view.positions() == {}
     assert view.all(select(tables.events)) == []
     assert len(view.all(select(tables.meta))) == 1
+
+
+def test_a_file_that_is_no_database_is_a_sentence(tmp_path):
+    """Somebody saved something else under the view's name."""
+    (tmp_path / "view.db").write_bytes(b"this is no database" * 100)
+    with pytest.raises(ConfigurationError, match="Delete it: it is built again"):
+        View.at(tmp_path / "view.db")
+
+
+def test_a_database_that_does_not_answer_is_a_sentence():
+    """Nobody listens there; the remedy is to start it."""
+    with pytest.raises(RetryError, match="does not answer"):
+        View.open("postgresql+psycopg://127.0.0.1:1/view?connect_timeout=1")
