@@ -17,8 +17,8 @@ from schemas.case import Case, CaseState, decode_state
 from schemas.codec import Codec
 from schemas.envelope import Event
 
-#: States of cases kept decoded: about 6 KB each.
-CACHED = 4096
+#: States of cases kept decoded: about 10 KB each.
+CACHED = 2048
 
 
 class Keep:

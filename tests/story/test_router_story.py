@@ -7,6 +7,7 @@ from router_story import CODEC, PARTITIONS, Story, event, life
 
 from bus.ports import Message
 from router.case import fold
+from router.decide import decide
 from router.journal import verify
 from router.law import LawProfile
 
@@ -21,6 +22,9 @@ def muddle(random: Random, cases: int) -> list:
         lives = life(case)
         lives.append(event("ClockPaused", random.uniform(0, 9), case=case))
         lives.append(event("HandedUp", 3.5, case=case))
+        lives.append(event("HandedAcross", 3.6, case=case, hand_over="H2", part="fire"))
+        lives.append(event("StepCompleted", 4.2, case=case, part="fire", opinion="RETURN", header_authority="fire@500103"))
+        lives.append(event("SupplementRequested", 0.5, case=case, header_authority="office@500103"))
         lives.append(event("Accepted", 2.5, case=case, row=f"row{number}", kind="k", version=2))
         lives.append(event("Decided", 4.5, case=case, row=f"row{number}", kind="k", version=1))
         lives.append(event("Corrected", 8, case=case, corrects=random.choice(lives).id))
@@ -37,7 +41,7 @@ def rival(case: str, number: int, at: int):
 
 
 def check(story: Story, events: list) -> None:
-    """State equals the pure fold of everything; journals are whole; every event stands once; nothing is doubled."""
+    """State equals the pure fold of everything, and so do the decisions; journals are whole; nothing is lost or doubled."""
     states, journals = story.states(), story.journal()
     for case in {one.case for one in events}:
         own = [one for one in events if one.case == case]
@@ -46,16 +50,22 @@ def check(story: Story, events: list) -> None:
         recorded = [CODEC.decode(entry["event"]) for entry in journals[case] if entry["event"] is not None]
         said = [(one.id, one.header["body_hash"]) for one in recorded]
         assert sorted(said) == sorted({(one.id, one.header["body_hash"]) for one in own})
-    ids = [delivery["delivery_id"] for delivery in story.deliveries()]
-    assert len(ids) == len(set(ids))
+        decided = {one.id for one in decide(states[case].case)}
+        assert {identity for identity, text in states[case].decisions.items() if not text.startswith("-")} == decided
+        told = [one for one in story.deliveries() if one["case"] == case]
+        assert len({one["delivery_id"] for one in told}) == len(told)
+        withdrawn = {one["summary"]["withdraws"] for one in told if one["kind"] == "withdrawn"}
+        standing = [one for one in told if one["kind"] != "withdrawn" and one["delivery_id"] not in withdrawn]
+        assert len(standing) == len(decided)
 
 
 def test_a_plain_life_is_one_entry_an_event_and_one_state(tmp_path):
     """No copies, no findings, no deliveries: the journal is the list of events."""
     story = Story(tmp_path)
-    story.play(life())
+    events = life()
+    story.play(events)
     assert story.kinds("city:1") == ["EVENT"] * 8
-    assert story.states()["city:1"].case == fold(life(), PLAIN) or story.states()["city:1"].case.events == 8
+    assert story.states()["city:1"].case == fold(events, PLAIN)
     assert story.letters() == []
 
 
