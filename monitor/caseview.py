@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import msgspec
@@ -185,22 +188,44 @@ def _decisions(snapshot: Snapshot, key: str) -> list[Moment]:
     ]
 
 
-def account(lines: Sequence[Line]) -> list[Account]:
-    """The clock's account with runs of equal days drawn together: nobody reads forty lines of counted days."""
+def account(lines: Iterable[Line]) -> list[Account]:
+    """The clock's account with its days drawn together: nobody reads four thousand lines of counted days.
+
+    Days off between counted days belong to their run; what is no day (a limit's end, a procedure's begin) stands alone.
+    """
     drawn: list[Account] = []
-    first = 0
-    for line in lines:
-        run = _runs_on(drawn, line)
-        first = first if run else line.number or 0
-        before = drawn.pop() if run else None
-        start = before.first if before else line.day.isoformat()
-        text = f"days {first} to {line.number} count" if run and line.kind is Kind.COUNTED else line.text
-        drawn.append(Account(start, line.day.isoformat(), str(line.kind), text, line.article))
+    for kind, group in groupby(_joined(lines), key=itemgetter(0)):
+        told = [line for _, line in group]
+        drawn += [_run(told)] if kind in _DAYS else [_account(line, line.day, line.text) for line in told]
     return drawn
 
 
-def _runs_on(drawn: list[Account], line: Line) -> bool:
-    return bool(drawn) and drawn[-1].kind == line.kind and line.kind in (Kind.COUNTED, Kind.OFF, Kind.PAUSED)
+_DAYS = (Kind.COUNTED, Kind.PAUSED, Kind.OFF)
+
+
+def _joined(lines: Iterable[Line]) -> Iterator[tuple[Kind, Line]]:
+    """Each line with the kind of the run it belongs to: a day off goes with the days before it."""
+    run = Kind.OFF
+    for line in lines:
+        run = run if line.kind is Kind.OFF and run in _DAYS else line.kind
+        yield run, line
+
+
+def _run(days: list[Line]) -> Account:
+    """Days that follow each other, as one line; days off at its end are left to it."""
+    off = sum(line.kind is Kind.OFF for line in days)
+    numbers = [line.number for line in days if line.number is not None]
+    text = days[0].text
+    if len(numbers) > 1:
+        text = f"days {numbers[0]} to {numbers[-1]} count"
+    elif len(days) > 1 and not numbers:
+        text = f"{len(days) - off} days in a special procedure: not counted" if off < len(days) else days[0].text
+    between = f", {off} days off not" if off and off < len(days) else ""
+    return _account(days[0], days[-1].day, text + between)
+
+
+def _account(line: Line, last: date, text: str) -> Account:
+    return Account(line.day.isoformat(), last.isoformat(), str(line.kind), text, line.article)
 
 
 def _head(case: Case) -> dict[str, Any]:

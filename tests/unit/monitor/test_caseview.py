@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import date
 from zoneinfo import ZoneInfo
 
 import monitor_city
@@ -12,13 +13,13 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from monitor.casetext import page
-from monitor.caseview import Asked, case_view, key_of
+from monitor.caseview import Asked, account, case_view, key_of
 from monitor.lights import Clockwork
 from monitor.statistics.compute import Inputs
 from monitor.view import View
 from router.law import FINDINGS
 from schemas.calendar import Calendar, CalendarSettings
-from schemas.clock import ClockRules
+from schemas.clock import ClockRules, Kind, Line
 from schemas.problem import ProblemsError
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -83,6 +84,36 @@ def test_the_clock_explains_itself(view):
     told = [(one.first, one.last, one.text) for one in found.account]
     assert ("2025-03-04", "2025-03-06", "days 1 to 3 count") in told
     assert ("2025-03-06", "2025-03-06", "the promised limit of 3 days ends: passed") in told
+
+
+def test_the_clocks_account_stays_short_however_long_a_case_is_open(view):
+    """Ten years are a few lines: what happened to the clock, and runs of days between."""
+    told = [(one.first, one.last, one.text) for one in seen(view, now=world.at(24 * 3650)).account]
+    assert len(told) < 10
+    assert ("2025-03-04", "2025-03-06", "days 1 to 3 count") in told
+    assert any(text.startswith("days 21 to ") and text.endswith(" days off not") for *_, text in told)
+
+
+def test_days_in_a_procedure_are_one_line():
+    """With the weekend in them; before it and after it days count."""
+
+    def line(day, kind, number=None):
+        return Line(date(2025, 3, day), kind, f"{kind} day", number)
+
+    days = [
+        line(6, Kind.COUNTED, 1),
+        line(7, Kind.PAUSED),
+        line(8, Kind.OFF),
+        line(9, Kind.OFF),
+        line(10, Kind.PAUSED),
+        line(11, Kind.COUNTED, 2),
+    ]
+    assert [(one.first[-2:], one.last[-2:], one.text) for one in account(days)] == [
+        ("06", "06", "counted day"),
+        ("07", "10", "2 days in a special procedure: not counted, 2 days off not"),
+        ("11", "11", "counted day"),
+    ]
+    assert [one.text for one in account([line(8, Kind.OFF), line(9, Kind.OFF)])] == ["off day"]
 
 
 def test_findings_are_sentences_with_their_law(view):
