@@ -48,10 +48,16 @@ def _types(events: list[Event]) -> str:
 
 def _event_difference(event: Event, wanted: Mapping[str, Any]) -> str:
     for name, value in wanted.items():
-        actual = event.type if name == "type" else event.header.get(name) if name in event.header else event.body.get(name)
-        if name in ("header", "body"):
-            part: Mapping[str, Any] = getattr(event, name)
-            actual, value = {key: part.get(key) for key in value}, dict(value)  # noqa: PLW2901  only the named fields
+        actual = _named(event, name)
+        if isinstance(value, dict) and isinstance(actual, dict):
+            actual = {key: actual.get(key) for key in value}
         if actual != value:
             return f"{event.type}.{name} is {actual!r}, {value!r} was expected"
     return ""
+
+
+def _named(event: Event, name: str) -> Any:
+    """The type, `header` or `body` as a whole, or a field of the body or else the header (both can have a `step`)."""
+    if name in ("type", "header", "body"):
+        return getattr(event, name)
+    return event.body[name] if name in event.body else event.header.get(name)
