@@ -42,7 +42,7 @@ class Connector(NamedTuple):
         kind = kinds().get(wanted.kind)
         if kind is None or kind.target is None or kind.target_settings is None:
             raise ProblemsError(Problem(self._place(), f"the kind `{wanted.kind}` takes no deliveries", "Write one that does."))
-        node = yamlfile.load(self.path)["deliver"].get("target", Map(self.path, 1))
+        node = document(self.path, self.base)["deliver"].get("target", Map(self.path, 1))
         return kind.target(validated(kind.target_settings, node), self._context())
 
     def refresh(self, again: bool = False) -> None:

@@ -17,6 +17,8 @@ from connectors.values import Refusal, key_text
 
 _WIDE = ("utf-16", "utf-32")
 _BOM = "\ufeff"
+#: A quoted cell of a growing file that may go on in the next line, which is not there yet.
+UNFINISHED = Refusal("broken_row", "found a quote that has not ended", "Wait for the rest")
 
 
 def known_encoding(name: str) -> str:
@@ -59,6 +61,7 @@ class Lines:
         self._running = digest()
         self.offset = 0
         self.number = 0
+        self._before = self._running, 0, 0
 
     def resume(self, mark: Mark | None) -> bool:
         """True when the file's beginning is what was read before: lines go on behind it."""
@@ -74,6 +77,8 @@ class Lines:
         line = self._waiting.pop() if self._waiting else self._file.readline(self._limit + 1)
         if not line or (self._growing and not line.endswith(b"\n")):
             return None
+        if self._growing:
+            self._before = self._running.copy(), self.offset, self.number
         self._count(line)
         if len(line) > self._limit and not line.endswith(b"\n"):
             self._skip_line()
@@ -95,10 +100,14 @@ class Lines:
         """A line further on, not counted yet: a quoted cell may go on there."""
         while len(self._waiting) <= taken:
             line = self._file.readline(self._limit + 1)
-            if not line:
+            if not line or (self._growing and not line.endswith(b"\n")):
                 return None
             self._waiting.insert(0, line)
         return self._waiting[-1 - taken]
+
+    def give_back(self) -> None:
+        """Of a growing file: the line just taken is not whole yet, reading ends before it."""
+        self._running, self.offset, self.number = self._before
 
     def mark(self) -> Mark:
         return {"offset": self.offset, "line": self.number, "digest": self._running.hexdigest()}
@@ -158,6 +167,9 @@ class Delimited:
         while (line := self._lines.take()) is not None:
             number = self._lines.number
             cells, raw, fault = self._cells(line)
+            if fault is UNFINISHED:
+                self._lines.give_back()
+                return
             if fault is None and not self._counts(cells):
                 continue
             if fault is None and len(cells) != width and not (self._settings.short_rows and len(cells) < width):
@@ -191,6 +203,8 @@ class Delimited:
         except (csv.Error, UnicodeDecodeError) as error:
             if isinstance(error, UnicodeDecodeError) and not more:
                 raise
+            if self._settings.growing and "unexpected end" in str(error):
+                return [], line, UNFINISHED
             return [], line, Refusal("broken_row", f"found quotes that do not fit ({error})", "Correct the quotes at the source")
         for _ in more:
             self._lines.take()

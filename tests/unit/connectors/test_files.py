@@ -121,6 +121,17 @@ def test_a_growing_file_is_read_to_its_last_whole_line(tmp_path: Path) -> None:
     assert [one.row["id"] for one in rest.records] == ["2"]
 
 
+def test_a_quoted_cell_of_a_growing_file_waits_for_its_end(tmp_path: Path) -> None:
+    """Its second line is still being written; what stands behind it comes in its turn."""
+    path = drop(tmp_path, rows(good(1)) + '2,C2,2025-06-01 09:00:00,"two\n')
+    found = connector(tmp_path, csv("growing: true"))
+    (batch,) = found.open().fetch(None, 10)
+    with path.open("a") as file:
+        file.write('lines"\n' + good(3) + "\n")
+    (rest,) = found.open().fetch(batch.position, 10)
+    assert [(one.row["id"], one.row["who"]) for one in rest.records] == [("2", "two\nlines"), ("3", "u3")]
+
+
 def test_a_changed_beginning_is_read_again_with_the_same_ids(tmp_path: Path) -> None:
     """Someone corrected the file in place: every row comes again, and only the changed one says something else."""
     path = drop(tmp_path, rows(good(1), good(2)))
