@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 
 from bus.errors import ConfigurationError
 from casebus.commands import output
@@ -42,11 +43,41 @@ def show_one(folder: Path, number: int, *, as_json: bool) -> int:
 
 
 def read(view: View) -> list[dict[str, Any]]:
-    """All of them, numbered in a lasting order: by system, then by position in it, then as they came."""
+    """Those that stand, in the order in which they were received, numbered.
+
+    A refused event that counts after all (its application came, the end it was dated after was wrong) needs nobody any more.
+    """
     table = tables.dead_letters
     order = (table.c.received_at, table.c.system, table.c.source_table, table.c.partition, table.c.offset)
     rows = view.all(select(table).order_by(*order))
-    return [{"number": number, **row._mapping} for number, row in enumerate(rows, 1)]  # noqa: SLF001  SQLAlchemy's public name for a row as a mapping
+    counting, last = _counting(view), _last_word(rows)
+    standing = [row for row in rows if last.get(_event(row), row) is row and _event(row) not in counting]
+    return [{"number": number, **row._mapping} for number, row in enumerate(standing, 1)]  # noqa: SLF001  SQLAlchemy's public name for a row as a mapping
+
+
+def _event(row: Any) -> tuple[str, bytes]:
+    return row.event_id, bytes(row.raw)
+
+
+def _last_word(rows: Sequence[Any]) -> dict[tuple[str, bytes], Any]:
+    """Of several letters about one event the last in its topic holds: it may have been refused for another reason at first."""
+    written = sorted(rows, key=lambda row: (row.partition, row.offset))
+    return {_event(row): row for row in written if row.event_id}
+
+
+def _counting(view: View) -> set[tuple[str, bytes]]:
+    """Events with a dead letter that count now, by id and published bytes: of two bodies with one id only one counts."""
+    events, aside, cases = tables.events, tables.set_aside, tables.cases
+    letters = select(tables.dead_letters.c.event_id).where(tables.dead_letters.c.event_id != "")
+    counted = and_(cases.c.case_key == events.c.case_key, cases.c.forwards_to == "", ~cases.c.expired)
+    same = and_(aside.c.case_key == events.c.case_key, aside.c.sequence == events.c.sequence)
+    joined = events.join(cases, counted).outerjoin(aside, same)
+    query = (
+        select(events.c.event_id, events.c.raw)
+        .select_from(joined)
+        .where(aside.c.sequence.is_(None), events.c.event_id.in_(letters))
+    )
+    return {_event(row) for row in view.all(query)}
 
 
 def _plain(letter: dict[str, Any]) -> dict[str, Any]:
