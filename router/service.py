@@ -13,23 +13,21 @@ from typing import NamedTuple
 from bus import crash
 from bus.partition import partition_of
 from bus.ports import Client, Message, Record, Store, Written
-from bus.topics import ALERTS, EVENTS, FORWARD, JOURNAL
-from router import marks
+from bus.topics import ALERTS, EVENTS, FORWARD
 from router.alias import become_alias
+from router.batch import Batch, cause_of
 from router.contexts import Contexts
 from router.desk import Desk, Setting
+from router.ending import Ending
 from router.keep import Keep
 from router.law import LawProfile
-from router.marks import Marks
-from router.outbox import KEPT, MARKS, MOVED, ROUND, SAME, TYPE, VIA, Cause, Letter, Outbox
-from router.work import expire, take
+from router.outbox import KEPT, SAME, TYPE, VIA, Cause, Letter, Outbox
+from router.work import take
 from schemas.codec import Codec, CodecError
 from schemas.envelope import Event
 
 #: What a router reads. All are co-partitioned.
 TOPICS = (EVENTS.name, FORWARD.name, ALERTS.name)
-#: The last hop: nothing more comes in this partition of the journal.
-LAST_HOP = 2
 #: What an event that was read, but cannot be worked on, raises.
 _FAULTS = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError)
 _END = (TYPE, b"InputEnded")
@@ -61,20 +59,18 @@ class Router:
         self._codec = codec
         self._settings = settings
         self._keep = Keep(client, codec, stores)
+        self._ending = Ending(codec, self._keep, settings.partitions)
         self._batch = self._fresh()
-        #: Partitions that have sent events on to other keys since they last spoke of the end of input; at a start nobody knows.
-        self._moved = set(range(settings.partitions))
 
     def assigned(self, partitions: frozenset[int]) -> None:
-        self._moved = set(range(self._settings.partitions))
-        self._batch = self._fresh()
+        self.aborted()
         self._keep.assigned(partitions)
 
     def process(self, records: Sequence[Record]) -> list[Message]:
         self._batch = batch = self._fresh()
         for record in records:
             if _END in record.headers:
-                self._ended(batch, record)
+                self._marker(batch, record)
             else:
                 self._take(batch, record)
         return batch.finished()
@@ -85,7 +81,7 @@ class Router:
         self._batch = self._fresh()
 
     def aborted(self) -> None:
-        self._moved = set(range(self._settings.partitions))
+        self._ending.forget()
         self._batch = self._fresh()
 
     def close(self) -> None:
@@ -94,20 +90,25 @@ class Router:
 
     def _fresh(self) -> Batch:
         out = Outbox(self._codec, self._settings.partitions)
-        return Batch(out, Setting(out, self._settings.profile, self._settings.contexts), {}, {})
+        return Batch(Setting(out, self._settings.profile, self._settings.contexts), self._keep)
 
-    # events
+    def _marker(self, batch: Batch, record: Record) -> None:
+        try:
+            self._ending.take(batch, record)
+        except (CodecError, *_FAULTS) as error:
+            text = f"It says that the input has ended, but cannot be read ({error}). Only casebus writes such records: find out who did."
+            batch.out.dead_letter(Letter("unreadable_marker", text), _place(record), cause_of(record))
 
     def _take(self, batch: Batch, record: Record) -> None:
-        cause = _cause(record)
+        cause = cause_of(record)
         event = self._event(batch, record, cause)
         if event is None:
             return
         cause = cause._replace(recorded_at=event.received_at)
-        desk = self._desk(batch, record.partition, record.key or b"")
+        desk = batch.desk(record.partition, record.key or b"")
         before, length = copy(desk.state), len(batch.out.messages)
         try:
-            _work(desk, event, cause, dict(record.headers))
+            _work(desk, event, cause, record)
         except _FAULTS as error:
             desk.undo(before)
             del batch.out.messages[length:]
@@ -115,7 +116,7 @@ class Router:
                 f"It can be read, but not worked on ({type(error).__name__}: {error}). Mend it at the source and send it again."
             )
             batch.out.reject(Letter("cannot_be_applied", text), event, desk.key, cause)
-        self._moved |= batch.out.moved
+        self._ending.moved |= batch.out.moved
 
     def _event(self, batch: Batch, record: Record, cause: Cause) -> Event | None:
         """The event of a record; None when it went to the dead letters."""
@@ -144,93 +145,15 @@ class Router:
             return Letter("wrong_partition", text, "partition", str(record.partition))
         return None
 
-    def _desk(self, batch: Batch, number: int, key: bytes) -> Desk:
-        known = batch.desks.get(key)
-        if known is None:
-            known = Desk(self._keep.state(number, key), lambda: self._keep.history(number, key), batch.setting)
-            batch.desks[key] = known
-        return known
 
-    # the end of input
-
-    def _ended(self, batch: Batch, record: Record) -> None:
-        """A marker: the runner's (we begin round 1), or another router's word."""
-        value = self._codec.decode_record(record.value or b"")[1]
-        number, run = record.partition, value["run"]
-        heard = batch.marks.get((number, run)) or self._marks(number, run)
-        headers = dict(record.headers)
-        if record.topic == EVENTS.name:
-            if heard.said == 0:
-                heard = self._say(batch, heard, record)
-        else:
-            heard = heard.hear(int(headers[ROUND]), value["sender"], moved=headers[MOVED] == b"1")
-        batch.marks[number, run] = self._answer(batch, heard, record)
-
-    def _answer(self, batch: Batch, heard: Marks, record: Record) -> Marks:
-        """Everybody was heard: begin the next round, or end it. Then remember, in the journal, what we have heard."""
-        hop = 1
-        if heard.complete(self._settings.partitions):
-            if heard.quiet():
-                self._expire(batch, record)
-                hop = LAST_HOP
-            else:
-                heard = self._say(batch, heard, record)
-        kept = heard.run.encode() + b"\x00" + (marks.encode(heard) if hop != LAST_HOP else b"")
-        marker = {"run": heard.run, "hop": hop, "sender": record.partition}
-        batch.out.marker(JOURNAL.name, record.partition, marker, _cause(record), ((MARKS, kept),))
-        return heard
-
-    def _say(self, batch: Batch, heard: Marks, record: Record) -> Marks:
-        """Tell every partition our next round. Round 1 is never quiet: what came before it may still be under way."""
-        spoken = heard.say()
-        moved = b"1" if spoken.said == 1 or record.partition in self._moved else b"0"
-        marker = {"run": heard.run, "hop": 1, "sender": record.partition}
-        headers = ((ROUND, str(spoken.said).encode()), (MOVED, moved))
-        for number in range(self._settings.partitions):
-            batch.out.marker(FORWARD.name, number, marker, _cause(record), headers)
-        self._moved.discard(record.partition)
-        batch.out.moved.discard(record.partition)
-        return spoken
-
-    def _marks(self, number: int, run: str) -> Marks:
-        stored = self._keep.marks(number, run)
-        return marks.decode(stored) if stored else Marks(run)
-
-    def _expire(self, batch: Batch, record: Record) -> None:
-        """No application can come any more in this run."""
-        here = {key for key, desk in batch.desks.items() if partition_of(key, self._settings.partitions) == record.partition}
-        for key in sorted({*self._keep.provisional(record.partition), *here}):
-            expire(self._desk(batch, record.partition, key), _cause(record))
-
-
-class Batch(NamedTuple):
-    """What one transaction works on."""
-
-    out: Outbox
-    setting: Setting
-    desks: dict[bytes, Desk]
-    marks: dict[tuple[int, str], Marks]
-
-    def finished(self) -> list[Message]:
-        """All messages, the last state of each case at the end."""
-        timestamp = max((message.timestamp for message in self.out.messages), default=0)
-        for desk in self.desks.values():
-            if desk.touched:
-                self.out.state(desk.state, timestamp, provisional=desk.provisional)
-        return self.out.messages
-
-
-def _work(desk: Desk, event: Event, cause: Cause, headers: dict[str, bytes]) -> None:
+def _work(desk: Desk, event: Event, cause: Cause, record: Record) -> None:
     """An event for this key; or, from another key, the word that this one is another name of it."""
+    headers = dict(record.headers) if record.topic == FORWARD.name else {}
     if KEPT in headers:
         become_alias(desk, headers[KEPT].decode(), event, cause, same=SAME in headers)
     else:
         passed = headers.get(VIA)
         take(desk, event, cause, tuple(passed.decode().split("\n")) if passed else ())
-
-
-def _cause(record: Record) -> Cause:
-    return Cause(record.timestamp * 1000, record.timestamp, record.partition)
 
 
 def _place(record: Record) -> dict[str, object]:

@@ -116,11 +116,13 @@ def test_what_cannot_be_read_goes_to_the_dead_letters_and_blocks_nobody(tmp_path
             Message("approval.events", _place("city:8"), b"city:8", one.raw, 5),
             Message("approval.events", (right + 1) % PARTITIONS, b"city:9", one.raw, 5),
             Message("approval.events", 0, None, None, 5),
+            Message("approval.events", 0, None, b"no marker", 5, (("type", b"InputEnded"),)),
+            Message("case.forward", 0, None, one.raw, 5, (("type", b"InputEnded"),)),
         ]
     )
     story.play(life())
     reasons = sorted(letter["reason"] for letter in story.letters())
-    assert reasons == ["key_mismatch", "unreadable_event", "unreadable_event", "wrong_partition"]
+    assert reasons == ["key_mismatch", "unreadable_event", "unreadable_event"] + ["unreadable_marker"] * 2 + ["wrong_partition"]
     assert story.states()["city:1"].case.outcome is not None
 
 

@@ -1,0 +1,40 @@
+"""What one transaction works on: the cases it touches, the end of input as it hears of it, the messages it writes."""
+
+from __future__ import annotations
+
+from bus.ports import Message, Record
+from router.desk import Desk, Setting
+from router.keep import Keep
+from router.marks import Marks
+from router.outbox import Cause
+
+
+class Batch:
+    """Begun for each call of `process` and dropped with it, so an abort leaves nothing behind."""
+
+    def __init__(self, setting: Setting, keep: Keep) -> None:
+        self.out = setting.out
+        self.desks: dict[bytes, Desk] = {}
+        self.marks: dict[tuple[int, str], Marks] = {}
+        self._setting = setting
+        self._keep = keep
+
+    def desk(self, number: int, key: bytes) -> Desk:
+        """The case of a key, with its state as committed and as changed in this batch."""
+        known = self.desks.get(key)
+        if known is None:
+            known = Desk(self._keep.state(number, key), lambda: self._keep.history(number, key), self._setting)
+            self.desks[key] = known
+        return known
+
+    def finished(self) -> list[Message]:
+        """All messages, the last state of each touched case at the end."""
+        timestamp = max((message.timestamp for message in self.out.messages), default=0)
+        for desk in self.desks.values():
+            if desk.touched:
+                self.out.state(desk.state, timestamp, provisional=desk.provisional)
+        return self.out.messages
+
+
+def cause_of(record: Record) -> Cause:
+    return Cause(record.timestamp * 1000, record.timestamp, record.partition)
