@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from connectors import samples
-from connectors.build import Builder, Places
+from connectors.build import Builder
+from connectors.columnset import ColumnSet, Ground
 from connectors.kinds import kinds
 from connectors.lookups import Table
 from connectors.mapping import Mapping as RowMapping
@@ -98,11 +99,12 @@ def read(path: Path, zone: str | None = None, base: Path | None = None) -> Conne
     kind, source = _source(node, settings, base)
     if settings.table is None:
         settings = settings.model_copy(update={"table": kind.table(source)})
-    built = Builder(node, settings, kind.nested(source), base, getattr(source, "url", None)).build()
+    ground = Ground(node, settings, base, getattr(source, "url", None))
+    built = Builder(ground, ColumnSet(ground, kind.nested(source))).build()
     if built.mapping is None:
         raise ProblemsError(*built.problems)
     connector = Connector(settings.system, path, base, settings, kind, source, built.mapping, built.tables, built.fields)
-    problems = list(samples.run(connector.mapping, settings.samples, node, Places(base)))
+    problems = list(samples.run(connector.mapping, settings.samples, node, ground.places))
     if problems:
         raise ProblemsError(*problems)
     return connector

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 from connectors import values
 from connectors.reading import Column, Values
-from connectors.shapes import Fill
 from connectors.source import SourceRecord
+from connectors.templates import Fill
 from connectors.values import Refusal
 from schemas.envelope import Event, body_hash, event_id
 

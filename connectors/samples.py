@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from connectors.build import Places
+from connectors.columnset import Places
 from connectors.mapping import Mapping as RowMapping
 from connectors.mapping import Rejection
 from connectors.settings import SampleSettings
