@@ -27,9 +27,8 @@ class Batch:
             self.desks[key] = known
         return known
 
-    def finished(self) -> list[Message]:
-        """All messages, the last state of each touched case at the end."""
-        timestamp = max((message.timestamp for message in self.out.messages), default=0)
+    def finished(self, timestamp: int) -> list[Message]:
+        """All messages, the last state of each touched case at the end, with the last record's `timestamp` (milliseconds)."""
         for desk in self.desks.values():
             if desk.touched:
                 self.out.state(desk.state, timestamp, provisional=desk.provisional)

@@ -1,8 +1,8 @@
 """Which of the recorded events count: copies, conflicts, versions, corrections. Independent of the order of arrival.
 
 1. One id with one body is one event, however often it came; the earliest report of it gives its place.
-2. One id with two bodies is a conflict: the earliest report stands (ties: the smaller hash), or the latest where every
-   body says REPLACE.
+2. One id with two bodies is a conflict: the earliest report stands (ties: the smaller hash). Where every body says
+   REPLACE, the latest does, and the others are superseded.
 3. A source row counts as a whole, in its highest version.
 4. A correction takes its target away. A correction can be taken away itself, by one that comes after it.
 """
@@ -85,20 +85,15 @@ def _conflicts(entries: Sequence[Entry], result: list[str]) -> None:
             same.setdefault(entry.event_id, []).append(index)
     for rivals in same.values():
         if len(rivals) > 1:
-            stands = _winner(entries, rivals)
+            replaces = all(entries[index].replaces for index in rivals)
+            stands = _winner(entries, rivals, latest=replaces)
             for index in rivals:
-                result[index] = EFFECTIVE if index == stands else CONFLICTING
+                result[index] = EFFECTIVE if index == stands else SUPERSEDED if replaces else CONFLICTING
 
 
-def _winner(entries: Sequence[Entry], rivals: Sequence[int]) -> int:
-    def earliest(index: int) -> tuple[int, str]:
-        return entries[index].reported_at, entries[index].body_hash
-
-    def latest(index: int) -> tuple[int, str]:
-        return -entries[index].reported_at, entries[index].body_hash
-
-    replaces = all(entries[index].replaces for index in rivals)
-    return min(rivals, key=latest if replaces else earliest)
+def _winner(entries: Sequence[Entry], rivals: Sequence[int], *, latest: bool) -> int:
+    sign = -1 if latest else 1
+    return min(rivals, key=lambda index: (sign * entries[index].reported_at, entries[index].body_hash))
 
 
 def _versions(entries: Sequence[Entry], result: list[str]) -> None:

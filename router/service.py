@@ -73,7 +73,7 @@ class Router:
                 self._marker(batch, record)
             else:
                 self._take(batch, record)
-        return batch.finished()
+        return batch.finished(max((record.timestamp for record in records), default=0))
 
     def committed(self, written: Sequence[Written]) -> None:
         crash.point("router.after_commit_before_store")
@@ -96,7 +96,7 @@ class Router:
         try:
             self._ending.take(batch, record)
         except (CodecError, *_FAULTS) as error:
-            text = f"It says that the input has ended, but cannot be read ({error}). Only casebus writes such records: find out who did."
+            text = f"It says that the input has ended, but cannot be read ({error}). Only casebus writes these: find out who did."
             batch.out.dead_letter(Letter("unreadable_marker", text), _place(record), cause_of(record))
 
     def _take(self, batch: Batch, record: Record) -> None:
