@@ -159,6 +159,11 @@ class Calendar:
         """True where no notice reaches: the date may yet become a working day or cease to be one."""
         return not any(start <= day <= end for start, end in self._known)
 
+    @property
+    def known_until(self) -> date:
+        """The last day that a law or notice has settled; `date.max` where every day is."""
+        return max(end for _, end in self._known)
+
     def _year(self, number: int) -> _Year:
         return self._years.get(number) or self._made(number)
 
@@ -184,7 +189,7 @@ class Calendar:
 
     def _version(self) -> str:
         settings = self._settings
-        start, end = self._known[0][0], max(known[1] for known in self._known)
+        start, end = self._known[0][0], self.known_until
         facts = (settings.country, settings.subdivision, sorted(self._weekend), settings.office_hours, self._notices)
         library = version("holidays") if settings.country else ""
         said = hashlib.blake2b(repr((facts, library)).encode(), digest_size=4).hexdigest()
