@@ -21,10 +21,11 @@ from types import TracebackType
 from typing import Any, Self, TextIO
 
 from bus.addresses import free_ports, is_free
+from bus.cluster import Cluster, Ports
 from bus.errors import BusError, ConfigurationError, CorruptionError
 from bus.jars import Progress, fetch
 from bus.java import java
-from bus.node import Cluster, Node, Ports
+from bus.node import Node
 from bus.startup import Training
 
 _ATTACH_TIMEOUT = 120.0  # seconds another process may take to start what it owns (a first start fetches the jars)

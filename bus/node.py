@@ -14,43 +14,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bus import keeper
+from bus.cluster import LOGGING, Cluster, properties
 from bus.errors import BusError, ConfigurationError, CorruptionError
 from bus.java import Java
 
 _READY = "Kafka Server started"
 _START_TIMEOUT = 90.0  # seconds; 1 to 3 are usual
 _RELEASE_TIMEOUT = 15.0  # seconds that a Kafka whose owner died may take to close its files
-
-_LOGGING = """\
-status = error
-shutdownHook = disable
-appender.file.type = RollingFile
-appender.file.name = file
-appender.file.fileName = server.log
-appender.file.filePattern = server.log.%i
-appender.file.layout.type = PatternLayout
-appender.file.layout.pattern = %d{ISO8601} %-5p %m (%c)%n
-appender.file.policies.type = SizeBasedTriggeringPolicy
-appender.file.policies.size = 10MB
-appender.file.strategy.type = DefaultRolloverStrategy
-appender.file.strategy.max = 3
-appender.fault.type = Console
-appender.fault.name = fault
-appender.fault.layout.type = PatternLayout
-appender.fault.layout.pattern = %-5p %m%n%ex{short.message}%n
-appender.fault.filter.threshold.type = ThresholdFilter
-appender.fault.filter.threshold.level = error
-appender.ready.type = Console
-appender.ready.name = ready
-appender.ready.layout.type = PatternLayout
-appender.ready.layout.pattern = %m%n
-rootLogger.level = info
-rootLogger.appenderRef.file.ref = file
-rootLogger.appenderRef.fault.ref = fault
-logger.ready.name = kafka.server.KafkaRaftServer
-logger.ready.level = info
-logger.ready.appenderRef.ready.ref = ready
-"""
 
 #: What a Kafka that would not start says, what it means, and who mends it.
 _CAUSES: tuple[tuple[str, type[BusError], str], ...] = (
@@ -67,22 +37,6 @@ _CAUSES: tuple[tuple[str, type[BusError], str], ...] = (
 )
 
 
-class Ports(NamedTuple):
-    client: int
-    controller: int
-
-
-class Cluster(NamedTuple):
-    """What all nodes of a cluster agree on."""
-
-    id: str
-    ports: tuple[Ports, ...]
-
-    @property
-    def bootstrap(self) -> str:
-        return ",".join(f"127.0.0.1:{ports.client}" for ports in self.ports)
-
-
 class Manner(NamedTuple):
     """How a node runs: `grace` seconds from SIGTERM to SIGKILL, priority, additional flags of the JVM."""
 
@@ -92,43 +46,6 @@ class Manner(NamedTuple):
 
 
 _SERVING = Manner()
-
-
-def properties(number: int, cluster: Cluster) -> dict[str, str]:
-    """Kafka's settings for node `number` (from 1). Each that differs from Kafka's default says why."""
-    ports, count = cluster.ports[number - 1], len(cluster.ports)
-    replicas, in_sync = str(min(count, 3)), str(min(count, 2))
-    voters = ",".join(f"{other}@127.0.0.1:{others.controller}" for other, others in enumerate(cluster.ports, 1))
-    return {
-        "process.roles": "broker,controller",
-        "node.id": str(number),
-        "controller.quorum.voters": voters,
-        "controller.listener.names": "CONTROLLER",
-        # Nothing but this machine can reach it: a Kafka for several machines is one of your own, by its address.
-        "listeners": f"PLAINTEXT://127.0.0.1:{ports.client},CONTROLLER://127.0.0.1:{ports.controller}",
-        "log.dirs": "data",  # relative: a list with commas, read as Latin-1, is no place for a path
-        "auto.create.topics.enable": "false",  # a topic by accident has the wrong partition count
-        "default.replication.factor": replicas,
-        "min.insync.replicas": in_sync,
-        "offsets.topic.replication.factor": replicas,
-        "transaction.state.log.replication.factor": replicas,
-        "transaction.state.log.min.isr": in_sync,
-        "share.coordinator.state.topic.replication.factor": replicas,
-        "share.coordinator.state.topic.min.isr": in_sync,
-        "offsets.topic.num.partitions": "8",  # of 50: each is a folder to open at every start
-        "transaction.state.log.num.partitions": "8",
-        "log.retention.ms": "-1",  # a record is kept until its topic says otherwise
-        "offsets.retention.minutes": "2147483647",  # a service that stood still for a week goes on where it was
-        "log.cleaner.dedupe.buffer.size": str(8 << 20),  # of 128 MB: room for 300,000 keys a pass
-        "group.initial.rebalance.delay.ms": "0",  # members here start one by one anyway
-        "group.min.session.timeout.ms": "1000",
-        "broker.session.timeout.ms": "2000",  # back 3 s after kill -9; with the default 11 s
-        "broker.heartbeat.interval.ms": "500",
-        "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",  # of 10 s: an abandoned one holds readers up
-        "num.network.threads": "2",
-        "num.io.threads": "4",
-        "background.threads": "2",
-    }
 
 
 class Node:
@@ -146,7 +63,7 @@ class Node:
     def prepare(self) -> None:
         """Write the settings; format the data folder if it is new."""
         (self.folder / "tmp").mkdir(parents=True, exist_ok=True)
-        (self.folder / "log4j2.properties").write_text(_LOGGING, "ascii")
+        (self.folder / "log4j2.properties").write_text(LOGGING, "ascii")
         settings = properties(self.number, self.cluster)
         (self.folder / "server.properties").write_text("".join(f"{name}={value}\n" for name, value in settings.items()), "ascii")
         if not (self.folder / "data" / "meta.properties").exists():

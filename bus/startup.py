@@ -17,9 +17,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from bus.addresses import free_ports
+from bus.cluster import Cluster, Ports
 from bus.errors import BusError
 from bus.java import Java
-from bus.node import Cluster, Manner, Node, Ports
+from bus.node import Manner, Node
 
 _FORMATTED = ("meta.properties", "bootstrap.checkpoint")  # what Kafka's format leaves in a data folder
 _UNUSED = 30 * 86_400  # seconds: caches of Java or Kafka versions that are gone

@@ -17,9 +17,10 @@ from kafka.errors import KafkaError
 from bus import node
 from bus.addresses import free_ports
 from bus.broker import new_id
+from bus.cluster import Cluster, Ports
 from bus.jars import fetch
 from bus.java import java
-from bus.node import Cluster, Node, Ports
+from bus.node import Node
 from bus.settings import KafkaSettings
 
 pytestmark = pytest.mark.broker

@@ -16,8 +16,9 @@ import pytest
 from bus import broker, java, keeper
 from bus.addresses import free_ports, is_free
 from bus.broker import Broker
+from bus.cluster import Cluster, Ports, properties
 from bus.errors import ConfigurationError
-from bus.node import Cluster, Ports, failure, properties
+from bus.node import failure
 
 ONE = Cluster("id", (Ports(1001, 1002),))
 THREE = Cluster("id", (Ports(1001, 1002), Ports(1003, 1004), Ports(1005, 1006)))
