@@ -53,7 +53,7 @@ def rows_of(records: Iterable[Record], reader: Reader) -> Rows:
         else:
             _checked(record, lambda one: _recorded(rows, one, reader))
     for record in states.values():
-        _checked(record, lambda one: _stated(rows, one.value or b""))
+        _checked(record, lambda one: _stated(rows, one))
     return Rows(rows, [key.decode() for key in states])
 
 
@@ -81,11 +81,12 @@ def _recorded(rows: dict[str, list[Row]], record: Record, reader: Reader) -> Non
             rows["events"].append(event_row(value["case"], value["sequence"], reader.decode(value["event"])))
 
 
-def _stated(rows: dict[str, list[Row]], published: bytes) -> None:
+def _stated(rows: dict[str, list[Row]], record: Record) -> None:
     """What the state of a case says, in each table it feeds."""
+    published = record.value or b""
     state = decode_state(published)
     key = state.case.key
-    rows["cases"].append(case_row(state) | {"state": published})
+    rows["cases"].append(case_row(state) | _place(record) | {"state": published})
     rows["moves"].extend(move_rows(state.case))
     rows["findings"].extend(
         {"case_key": key, "position": n, "code": one.code, "at": one.at, "event_id": one.event_id, "facts": _json(one.facts)}
@@ -136,8 +137,12 @@ def event_row(case_key: str, sequence: int, event: Event) -> Row:
     }
 
 
+def _place(record: Record) -> Row:
+    return {"state_partition": record.partition, "state_offset": record.offset}
+
+
 def case_row(state: CaseState) -> Row:
-    """All columns of a case but the published bytes."""
+    """All columns of a case but the published bytes and their place."""
     case = state.case
     copied = ("region", "item", "item_version", "authority", "level", "channel", "form", "holder", "paused", "opened", "events")
     times = (

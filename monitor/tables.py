@@ -12,7 +12,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary,
 from sqlalchemy.types import TypeEngine
 
 #: Raised when a table changes its shape: a view of another version is built anew.
-VERSION = "1"
+VERSION = "2"
 
 metadata = MetaData()
 
@@ -63,6 +63,15 @@ cases = Table(
     _must("sequence", BigInteger, "journal entries of the case"),
     _must("head", LargeBinary, "hash of its last journal entry"),
     _must("state", LargeBinary, "the whole state as published (MessagePack)"),
+    _must("state_partition", Integer, "where that state stands in its topic: partition"),
+    _must("state_offset", BigInteger, "and offset: who has read up to some offset finds what has changed since"),
+    Index("cases_by_state", "state_partition", "state_offset"),
+    Index("cases_by_number", "number"),
+    Index("cases_by_application", "applied_at"),
+    Index("cases_by_end", "ended_at"),
+    Index("cases_by_item", "item", "applied_at"),
+    Index("cases_by_place", "region", "department", "applied_at"),
+    Index("cases_by_department", "department", "applied_at"),
 )
 
 events = Table(
@@ -160,6 +169,7 @@ dead_letters = Table(
     _must("raw", LargeBinary, "the record as it came"),
     _must("received_at", BigInteger, "when the bus received it"),
     Index("dead_letters_by_reason", "reason"),
+    Index("dead_letters_by_receipt", "received_at"),
 )
 
 input_ends = Table(
@@ -180,6 +190,8 @@ outbox = Table(
     _must("judged_sequence", BigInteger, "journal sequence it was judged at"),
     _must("raised_at", BigInteger, "when it was judged"),
     _must("sent", Boolean, "published on the alerts topic"),
+    Index("outbox_by_time", "raised_at"),
+    Index("outbox_by_case", "case_key"),
 )
 
 offsets = Table(
