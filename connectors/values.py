@@ -128,6 +128,8 @@ def cleaner(names: Sequence[str]) -> Callable[[str], str]:
 
 def int_of(value: Any) -> int | None:
     """A whole number that fits 64 bits; text may carry a sign, full-width digits and a fraction of zeros."""
+    if isinstance(value, str) and value.isdecimal() and value.isascii() and len(value) < 19:
+        return int(value)  # what nearly every row has
     if value is None or (isinstance(value, int) and not isinstance(value, bool)):
         return value if value is None else _fits(value)
     text = _width(text_of(value) or "").strip()

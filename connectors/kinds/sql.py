@@ -71,20 +71,20 @@ class Rows:
 
     def _read(self, at: Position, limit: int) -> list[dict[str, Any]]:
         with connected(self._settings.url) as connection:
-            statement = self._statement(connection, at["after"] is not None)
+            statement = self._statement(connection, at["after"] is not None).limit(limit)
             values = {f"p{index}": _restored(value) for index, value in enumerate(at["after"] or ())}
-            rows = [dict(row) for row in connection.execute(statement, {**values, "n": limit}).mappings()]
+            rows = [dict(row) for row in connection.execute(statement, values).mappings()]
         self._check(rows)
         return rows
 
-    def _statement(self, connection: sa.Connection, behind: bool) -> sa.TextClause:
+    def _statement(self, connection: sa.Connection, behind: bool) -> sa.Select[Any]:
+        """Names are quoted and values bound; the query's own text is the deployment's."""
         quote = connection.dialect.identifier_preparer.quote
         names = ["q." + quote(name) for name in self._order]
         source = selected(connection, self._settings.table, self._settings.query).replace(":", r"\:")
-        limits = [f"{name} is not null" for name in names]
-        if behind:
-            limits.append(_behind(names))
-        return sa.text(f"select q.* from ({source}) q where {' and '.join(limits)} order by {', '.join(names)} limit :n")  # noqa: S608  names are quoted, values bound, the query is the deployment's own
+        limits = [f"{name} is not null" for name in names] + ([_behind(names)] if behind else [])
+        rows: sa.Select[Any] = sa.select(sa.literal_column("q.*")).select_from(sa.text(f"({source}) q"))
+        return rows.where(*map(sa.text, limits)).order_by(*map(sa.text, names))
 
     def _check(self, rows: list[dict[str, Any]]) -> None:
         missing = [str(field) for field in self._context.fields if rows and field not in rows[0]]
