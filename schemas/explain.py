@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta, tzinfo
 from enum import StrEnum
 from typing import NamedTuple
@@ -133,16 +133,24 @@ def _grounds(granted: Pause | Extension) -> Iterator[Phrase]:
 
 def _extensions(facts: Facts, main: Limit | None, terms: Terms, now: int) -> Iterator[Line]:
     good = counting(facts, main, terms, now) if main else []
+    lawful = counting(facts, facts.statutory, terms, now) if facts.statutory else []
     unit = main.unit if main else terms.rules.unit
     granted = sum(one.days for one in good)
     bound = terms.rules.bounded(granted, joint=facts.joint)
     bounding = [Phrase("line.extension_bound", {"days": Amount(bound, unit)})] if bound < granted else []
     for extension in facts.extensions:
-        counts = any(extension is other for other in good)
-        kind = Kind.EXTENSION if counts else Kind.LATE_EXTENSION
-        said = Phrase("line.extension" if counts else "line.extension_late", {"days": Amount(extension.days, unit)})
-        more = [*(bounding if counts else ()), *_grounds(extension)]
+        key = _worth(extension, good, lawful)
+        kind = Kind.EXTENSION if key == "extension" else Kind.LATE_EXTENSION
+        said = Phrase(f"line.{key}", {"days": Amount(extension.days, unit)})
+        more = [*(bounding if kind is Kind.EXTENSION else ()), *_grounds(extension)]
         yield _line(local_date(extension.at, terms.zone), kind, said, *more, number=extension.days)
+
+
+def _worth(extension: Extension, good: Iterable[Extension], lawful: Iterable[Extension]) -> str:
+    """Too late for the promise may be in time for the law."""
+    if any(extension is other for other in good):
+        return "extension"
+    return "extension_law_only" if any(extension is other for other in lawful) else "extension_late"
 
 
 def _stop(facts: Facts, count: Count, terms: Terms, now: int) -> Iterator[Line]:
