@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from confluent_kafka import KafkaError, KafkaException
 
 from bus.errors import BusError, ConfigurationError, CorruptionError, FencedError, RetryError
@@ -54,25 +51,30 @@ _KINDS: tuple[tuple[frozenset[int], type[BusError]], ...] = (
 )
 
 
-@contextmanager
-def in_our_words(doing: str) -> Iterator[None]:
-    """Whatever the library raises inside becomes an error of ours; what needs no person is worth another try."""
-    try:
-        yield
-    except BusError:
-        raise
-    except KafkaException as error:
-        raise translated(error.args[0], doing) from error
-    except KafkaError as error:  # raised bare, and no Exception, by calls on a producer with a fatal error
-        raise translated(error, doing) from error
-    except (
-        BufferError,
-        ValueError,
-        RuntimeError,
-        SystemError,
-        TypeError,
-    ) as error:  # SystemError: from a fenced producer's flush
-        raise RetryError(f"While {doing}: {error}.") from error
+class in_our_words:  # noqa: N801  used like a function, in a `with`
+    """Whatever the library raises inside becomes an error of ours; what needs no person is worth another try.
+
+    A class, because a fatal error comes as a bare `KafkaError`, which is no exception: no `except` catches it, and a
+    generator cannot be given it.
+    """
+
+    def __init__(self, doing: str) -> None:
+        self._doing = doing
+
+    def __enter__(self) -> None:
+        """Nothing to prepare."""
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        if isinstance(error, KafkaError):
+            raise translated(error, self._doing)
+        if isinstance(error, KafkaException):
+            raise translated(error.args[0], self._doing) from error
+        if isinstance(error, _LIBRARY):
+            raise RetryError(f"While {self._doing}: {error}.") from error
+
+
+#: What the library raises beside its own errors; SystemError comes from a fenced producer's flush.
+_LIBRARY = (BufferError, ValueError, RuntimeError, SystemError, TypeError)
 
 
 def translated(error: KafkaError, doing: str) -> BusError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bus.confluent_errors import in_our_words, translated
@@ -85,17 +85,14 @@ class ConfluentTransactions:
         self._deadline = self._deadline or time.monotonic() + self._seconds
         return max(0.0, self._deadline - time.monotonic())
 
-    @contextlib.contextmanager
-    def _once(self, doing: str) -> Iterator[None]:
-        """After any error nothing but `abort` and `close`: the port promises no more, whatever the library could."""
+    def _once(self, doing: str) -> _Once:
         if self._broken:
             raise RetryError("This producer has failed. Make a new one.")
-        try:
-            with in_our_words(doing):
-                yield
-        except BaseException:
-            self._broken = True
-            raise
+        return _Once(self, doing)
+
+    def fail(self) -> None:
+        """After any error nothing but `close`: the port promises no more, whatever the library could."""
+        self._broken = True
 
     def _produce(self, message: Message) -> None:
         topic, partition, key, value, timestamp, headers = message
@@ -129,3 +126,16 @@ class ConfluentTransactions:
 
     def _forget(self) -> None:
         self._messages, self._offsets, self._errors = {}, {}, []
+
+
+class _Once(in_our_words):
+    """One call on a producer: if it fails, the producer has failed."""
+
+    def __init__(self, producer: ConfluentTransactions, doing: str) -> None:
+        super().__init__(doing)
+        self._producer = producer
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        if kind is not None:
+            self._producer.fail()
+        super().__exit__(kind, error, trace)

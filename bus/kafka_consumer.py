@@ -86,9 +86,11 @@ class KafkaMember:
         self._flag = _Flag()
         self._membership = Membership(group, -1, "", None)
         native._fetcher.PartitionRecords = Batches  # noqa: SLF001  pinned
-        for topic in topics:  # who joins before he knows them is given nothing, and joins again: the way into trap 8
+        for topic in topics:
             native.partitions_for_topic(topic)
         native.subscribe(topics=list(topics), listener=self._flag)
+        # Who joins before he knows his topics joins again as soon as he does: every start would pass by trap 8.
+        native._coordinator._handle_metadata_update(native._cluster)  # noqa: SLF001  pinned
 
     def poll(self, timeout: float, limit: int = 500) -> list[Record]:
         with in_our_words("reading"):

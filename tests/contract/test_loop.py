@@ -29,7 +29,7 @@ class Counter:
     def assigned(self, partitions: frozenset[int]) -> None:
         self.close()
         self.stores = {number: open_store(self.folder / str(number)) for number in partitions}
-        self.restored = sum(restore(self.client, store, number, self.changelogs) for number, store in self.stores.items())
+        self.restored += sum(restore(self.client, store, number, self.changelogs) for number, store in self.stores.items())
 
     def process(self, records: Sequence[Record]) -> list[Message]:
         return [message for record in records for message in self._count(record)]
