@@ -1,14 +1,15 @@
 """Named points where a test can kill the process, so that `kill -9` is driven by a switch and not by luck.
 
 `CASEBUS_CRASH="router.after_send:3:/tmp/flag"` sends SIGKILL to the process at the third pass of that point, once: the
-flag file is created first, and a process that finds it there passes unharmed. Without the variable a point costs one
-comparison.
+flag file is created first, and a process that finds it there passes unharmed. Several such plans, for different points,
+are divided by `;`. Without the variable a point costs one look-up.
 """
 
 from __future__ import annotations
 
 import os
 import signal
+from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -47,20 +48,26 @@ class Plan(NamedTuple):
         return cls(name, int(count), Path(flag))
 
 
-_plan = Plan.parse(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None
-_passes = 0
+def plans(text: str) -> dict[str, Plan]:
+    """The plans in a variable, one for each point; several stand in a row with `;` between them."""
+    found = [Plan.parse(one) for one in text.split(";")] if text else []
+    return {plan.name: plan for plan in found}
+
+
+_plans = plans(os.environ.get(VARIABLE, ""))
+_passes: Counter[str] = Counter()
 
 
 def point(name: str) -> None:
     """Pass a named point; dies here when the plan says so."""
-    if _plan is not None and _plan.name == name:
-        _pass(_plan)
+    plan = _plans.get(name)
+    if plan is not None:
+        _pass(plan)
 
 
 def _pass(plan: Plan) -> None:
-    global _passes  # noqa: PLW0603  the count is the process's, like the environment that holds the plan
-    _passes += 1
-    if _passes == plan.passes and _claimed(plan.flag):
+    _passes[plan.name] += 1
+    if _passes[plan.name] == plan.passes and _claimed(plan.flag):
         os.kill(os.getpid(), signal.SIGKILL)
 
 

@@ -26,6 +26,13 @@ def test_the_process_dies_at_the_pass_asked_for_and_only_once(tmp_path: Path):
     assert (second.returncode, second.stdout) == (0, "0\n1\n2\n")
 
 
+def test_several_points_each_kill_once(tmp_path: Path):
+    """A process that lives through one dies at the next, so that one run can be killed at all of them."""
+    program = "from bus import crash\nfor n in range(3): crash.point('router.after_send'); crash.point('router.before_commit')\n"
+    plan = f"router.after_send:1:{tmp_path / 'a'};router.before_commit:3:{tmp_path / 'b'}"
+    assert [run(plan, program).returncode for _ in range(3)] == [-signal.SIGKILL, -signal.SIGKILL, 0]
+
+
 def test_another_point_does_not_kill(tmp_path: Path):
     """Only the point that was named counts."""
     assert run(f"router.before_commit:1:{tmp_path / 'flag'}").returncode == 0
