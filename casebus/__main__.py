@@ -1,13 +1,14 @@
 """The command `casebus`. Each subcommand imports what it needs when it runs, so that help comes at once.
 
 Exit codes: 0 good; 1 differences or findings in the data; 2 a fault in usage, settings or surroundings, said in a
-sentence; 75 nobody need act, it can be tried again.
+sentence; 70 a fault of ours; 75 nobody need act, it can be tried again.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+import traceback
 from pathlib import Path
 from typing import Annotated
 
@@ -31,6 +32,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 At = Annotated[str | None, typer.Option("--at", help="As it stood at this moment (ISO 8601; local unless it has an offset).")]
 Known = Annotated[str | None, typer.Option("--known", help="Only from what the bus had received by this moment.")]
 Here = Path()
+UNFORESEEN = 70  # sysexits.h EX_SOFTWARE: a fault of ours
 AGAIN = 75  # sysexits.h EX_TEMPFAIL: a supervisor starts it again
 
 
@@ -226,8 +228,20 @@ def main() -> None:
         leave_with(str(error))
     except KeyboardInterrupt:
         leave_with("Stopped.", 130)
-    except OSError as error:
-        leave_with(f"{error.filename or 'The system'}: {error.strerror or error}. Mend that, then start again.")
+    except Exception as error:
+        if os.environ.get("CASEBUS_SUPERVISED"):
+            raise  # the traceback belongs in the log, and the crew starts the process again
+        leave_with(unforeseen(error), UNFORESEEN)
+
+
+def unforeseen(error: Exception) -> str:
+    """A sentence for what nobody thought of; with CASEBUS_TRACEBACK set, the traceback before it."""
+    if os.environ.get("CASEBUS_TRACEBACK"):
+        traceback.print_exception(error)
+    if isinstance(error, OSError):
+        return f"{error.filename or 'The system'}: {error.strerror or error}. Mend that, then start again."
+    name = type(error).__name__
+    return f"This should not have happened ({name}: {error}). Run it again with CASEBUS_TRACEBACK=1 and report what it prints."
 
 
 def leave_with(sentence: str, code: int = 2) -> None:

@@ -16,11 +16,10 @@ from monitor.board import Board, board
 from monitor.statistics.compute import Inputs, compute
 from monitor.statistics.result import Statistics
 from monitor.statistics.source import Window
+from monitor.statistics.text import page
 from monitor.view import View
 from monitor.watch import screen
 from monitor.watch import watch as live
-
-WORST = 10  # overdue cases that people are shown; JSON has all
 
 
 def stats(folder: Path, at: str | None, known: str | None, *, as_json: bool) -> int:
@@ -29,7 +28,7 @@ def stats(folder: Path, at: str | None, known: str | None, *, as_json: bool) -> 
     if as_json:
         output.as_json(figures.to_json(wiring.deployment.zone))
     else:
-        _show(figures, wiring)
+        output.console().print(page(figures, wiring.deployment.zone))
     return 0
 
 
@@ -40,21 +39,6 @@ def window(wiring: Wiring, at: str | None, known: str | None) -> Window:
 
 def statistics(wiring: Wiring, view: View, within: Window = Window()) -> Statistics:  # noqa: B008  an immutable value
     return compute(view, inputs(wiring), wiring.now(view)(), within)
-
-
-def _show(figures: Statistics, wiring: Wiring) -> None:
-    console = output.console()
-    shown = figures.to_json(wiring.deployment.zone)
-    total = {name.replace("_", " "): value for name, value in shown["clocks"]["total"].items()}
-    console.print(output.table(f"As of {shown['as_of']}", ("cases and clocks", ">"), total.items()))
-    for title in ("lights", "phases", "outcomes", "findings"):
-        if shown["clocks"][title]:
-            console.print(output.counts("", shown["clocks"][title], title))
-    regions = [(name, one.cases, one.open, one.running_overdue_promise) for name, one in figures.cases.by_department.items()]
-    console.print(output.table("", ("department", ">cases", ">open", ">overdue"), regions))
-    worst = [(one.case, one.department, one.region, one.elapsed, one.promised_limit) for one in figures.cases.overdue[:WORST]]
-    console.print(output.table("", ("overdue", "department", "region", ">days", ">promised"), worst))
-    console.print(output.counts("", figures.dead_letters, "dead letters"))
 
 
 def watch(folder: Path, *, once: bool, as_json: bool) -> int:
@@ -69,7 +53,7 @@ def watch(folder: Path, *, once: bool, as_json: bool) -> int:
 
 
 def picture(wiring: Wiring, view: View) -> Board:
-    return board(view, wiring.clockwork, wiring.now(view)())
+    return board(view, wiring.clockwork, wiring.now(view)(), view.progress())
 
 
 def stay(wiring: Wiring, view: View, each_time: Callable[[], None] = lambda: None) -> None:
@@ -84,7 +68,7 @@ def stay(wiring: Wiring, view: View, each_time: Callable[[], None] = lambda: Non
 
 
 def case(folder: Path, number: str, at: str | None, *, as_json: bool) -> int:
-    from monitor.casetext import page
+    from monitor import casetext
     from monitor.caseview import Asked, Sentence, case_view, key_of
     from router.law import FINDINGS
 
@@ -95,7 +79,7 @@ def case(folder: Path, number: str, at: str | None, *, as_json: bool) -> int:
     if as_json:
         output.as_json(shown.to_json(wiring.clockwork))
     else:
-        output.console().print(page(shown, wiring.deployment.zone))
+        output.console().print(casetext.page(shown, wiring.deployment.zone))
     return 0
 
 

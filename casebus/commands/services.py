@@ -16,7 +16,6 @@ import structlog
 from bus.errors import ConfigurationError
 from bus.ports import Client
 from bus.topics import standard
-from casebus.alarm import Alarm
 from casebus.commands.up import stop_on_signals
 from casebus.deployment import Deployment, Mode
 from casebus.wiring import Wiring
@@ -106,6 +105,8 @@ def monitor(folder: Path, until: str | None) -> int:
 
     Alerts are raised only by the wall's clock and only while it follows live: history speaks to nobody.
     """
+    from monitor.alerts import Judge, Speaker
+    from monitor.indicator import indicators
     from monitor.service import Service
 
     wiring, stop = _started(folder)
@@ -114,8 +115,9 @@ def monitor(folder: Path, until: str | None) -> int:
         if until:
             Service(view, client, wiring.codec).until_ended(until)
         elif wiring.settings.clock.mode is Mode.WALL:
-            alarm = Alarm(wiring, view, client)
-            Service(view, client, wiring.codec, alarm.look, alarm.judge.after_batch).follow(stop.is_set)
+            judge = Judge(tuple(indicators().values()), wiring.clockwork, wiring.now(view))
+            speaker = Speaker(view, client, wiring.codec, judge)
+            Service(view, client, wiring.codec, speaker, judge.after_batch).follow(stop.is_set)
         else:
             Service(view, client, wiring.codec).follow(stop.is_set)
     return 0
