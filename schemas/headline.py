@@ -27,12 +27,13 @@ def headline(case: Case, reading: Reading, found: Sequence[Deadline], terms: Ter
 def told(one: Deadline, language: Language) -> str:
     """One limit as a sentence: what, how much of how much is used, until when."""
     state = "open" if one.open else "met" if one.met_at is not None else "ended"
-    late = {"open": "late"}.get(state, f"{state}_late")
-    phrases = [Phrase(f"deadline.{late if one.passed else state}", _facts(one) | {"name": one.name})]
+    late = "late" if one.open else f"{state}_late"
+    name = language.say(Phrase("deadline.name", {"name": one.name})) if one.name else ""
+    phrases = [Phrase(f"deadline.{late if one.passed else state}", _facts(one) | {"name": name})]
     phrases += [Phrase("headline.due", {"due": one.due})] if one.open and one.due else []
     phrases += [Phrase("headline.stands")] if one.paused else []
     phrases += [Phrase("headline.provisional")] if one.open and one.provisional else []
-    return language.sentence(*phrases).replace(" :", ":")
+    return language.sentence(*phrases)
 
 
 def _facts(one: Deadline) -> dict[str, object]:
