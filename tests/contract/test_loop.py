@@ -136,7 +136,7 @@ def test_a_lost_store_is_built_again(bus, work, tmp_path):
     fill(bus, source, 4)
     loop, counter = worker("two")
     drain(loop)
-    assert counter.restored == 8
+    assert 4 <= counter.restored <= 8  # the broker may have compacted already: the last of each of four keys is enough
     assert counts(bus, target) == {b"key-%d" % n: [1, 2, 3] for n in range(4)}
 
 
