@@ -46,10 +46,12 @@ class Service:
     def load(self) -> int:
         """Read what there is now, in large transactions; returns how many records. Mute."""
         count = 0
+        self._view.aim(self.progress().end)
         single = (record for batch in self._batches(until_end=True) for record in batch)
         for records in chunks(single, LOAD):
             self._apply(records)
             count += len(records)
+        self._view.aim(0)
         return count
 
     def follow(self, stop: Callable[[], bool]) -> None:

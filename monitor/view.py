@@ -29,6 +29,7 @@ Also = Callable[[Connection, Rows], None]
 #: Seconds a writer waits for another one's transaction on SQLite.
 BUSY = 30
 _READ_BY = 1000
+_END = "end"
 
 
 class Snapshot:
@@ -75,6 +76,17 @@ class View:
         """Next offset of every partition the view has read, and 0 for those of `places` it has not."""
         read = {Partition(row.topic, row.partition): row.next_offset for row in self.all(select(tables.offsets))}
         return dict.fromkeys(places, 0) | read
+
+    def aim(self, end: int) -> None:
+        """Say how far there is to read while history is loaded, in offsets of all topics; 0 when it is."""
+        with self.writing() as connection:
+            connection.execute(delete(tables.meta).where(tables.meta.c.name == _END))
+            connection.execute(insert(tables.meta), {"name": _END, "value": str(end)})
+
+    def progress(self) -> tuple[int, int]:
+        """How far the view has read, of how much; (0, 0) when nothing is being loaded."""
+        end = next((int(row.value) for row in self.all(select(tables.meta.c.value).where(tables.meta.c.name == _END))), 0)
+        return (min(sum(self.positions().values()), end), end) if end else (0, 0)
 
     def apply_batch(
         self, records: Sequence[Record], read_from: Mapping[Partition, int], reader: Reader, also: Also | None = None

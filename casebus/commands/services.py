@@ -34,6 +34,7 @@ def _started(folder: Path) -> tuple[Wiring, threading.Event]:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
     logging.basicConfig(level=logging.ERROR, stream=sys.stderr)
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)  # its errors reach us as exceptions, said in our words
     return Wiring(Deployment.load(folder)), stop_on_signals()
 
 

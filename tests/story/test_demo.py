@@ -74,7 +74,7 @@ def test_what_is_asked_afterwards_agrees_with_the_truth(demo: Demo, casebus: Any
     """`stats`, `watch`, `case show`, `deadletters`: each for people and as JSON."""
     stats = casebus("stats", demo.folder, "--json").good().json
     assert stats["clocks"]["total"]["cases"] == CASES
-    assert casebus("stats", demo.folder).good().out.startswith("As of 2026-06-30T18:00:00+08:00")
+    assert casebus("stats", demo.folder).good().out.startswith("╭─ as of 2026-06-30 18:00")
     board = casebus("watch", demo.folder, "--json").good().json
     assert board["cases"] == CASES
     assert "Lights by department" in casebus("watch", demo.folder, "--once").good().out

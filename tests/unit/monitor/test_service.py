@@ -110,3 +110,16 @@ def test_a_large_history_is_written_in_few_transactions(cluster, view, monkeypat
     put(cluster, *journal(world.chain(EVENTS)))
     Service(view, cluster, world.CODEC).load()
     assert sizes == [2, 1]
+
+
+def test_how_far_loading_is_can_be_read_from_the_view_alone(cluster, view, monkeypatch):
+    """Whoever looks needs no Kafka for it; once loaded there is nothing to wait for."""
+    monkeypatch.setattr("monitor.service.LOAD", 2)
+    seen = []
+    apply_batch = view.apply_batch
+    monkeypatch.setattr(view, "apply_batch", lambda *given: (apply_batch(*given), seen.append(view.progress()))[0])
+    put(cluster, *journal(world.chain(EVENTS)))
+    Service(view, cluster, world.CODEC).load()
+    assert [read for read, _ in seen] == [2, 3]
+    assert all(end >= 3 for _, end in seen)
+    assert view.progress() == (0, 0)
