@@ -108,7 +108,7 @@ class Loop:
         self._watchdog.close()
 
     def _step(self, timeout: float) -> int:
-        consumer = self._consumer = self._consumer or self._client.consumer(self._group, self._topics)
+        consumer = self._member()
         records = consumer.poll(timeout, self._max_batch)
         if consumer.rebalanced() or self._numbers is None:
             self._assign(consumer)
@@ -116,6 +116,18 @@ class Loop:
         if records:
             self._transact(consumer, records)
         return len(records)
+
+    def _member(self) -> Consumer:
+        """The producer first: that aborts what a killed predecessor left open, whose pending offsets would hold us up."""
+        if self._consumer is None:
+            with self._watchdog:
+                self._writer()
+            self._consumer = self._client.consumer(self._group, self._topics)
+        return self._consumer
+
+    def _writer(self) -> Producer:
+        self._producer = self._producer or self._client.producer(self._transactional_id)
+        return self._producer
 
     def _assign(self, consumer: Consumer) -> None:
         """Start work on what is assigned now. What was just polled comes again, from the committed offsets."""
@@ -132,7 +144,7 @@ class Loop:
     def _transact(self, consumer: Consumer, records: list[Record]) -> None:
         membership = consumer.membership()
         with self._watchdog:
-            producer = self._producer = self._producer or self._client.producer(self._transactional_id)
+            producer = self._writer()
             producer.begin()
             producer.send(self._processor.process(records))
             crash.point(f"{self._name}.after_send")
