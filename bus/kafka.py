@@ -62,7 +62,8 @@ class KafkaClient:
                 **self._common(),
                 transactional_id=transactional_id,
                 transaction_timeout_ms=self._settings.transaction_timeout_ms,
-                delivery_timeout_ms=int(self._patience * 1000),
+                # Rule 8; and before our own patience ends, so that the record's own result says what happened.
+                delivery_timeout_ms=self._settings.transaction_timeout_ms + int(self._timing.request * 1000),
                 max_block_ms=int(self._timing.request * 1000),
                 # The next transaction meets the markers of the last one being written: ask again soon, not after 0.1 s.
                 retry_backoff_ms=10,

@@ -152,7 +152,7 @@ def test_2_a_record_that_expired_keeps_the_offsets_back(broker):
     """It was never sent, which changes no state of the client: only its own result says so. Lost, if nobody asks it."""
     scene = Scene(broker.bootstrap, "kafka-python")
     with scene.stack:
-        client = KafkaClient(scene.settings, Timing(request=1.0))  # gives a record up after 5 s
+        client = KafkaClient(scene.settings, Timing(request=1.0))  # gives a record up after 4 s
         scene.stack.callback(client.close)
         scene.fill(2)
         member = client.consumer(scene.group, [scene.source])
@@ -163,7 +163,7 @@ def test_2_a_record_that_expired_keeps_the_offsets_back(broker):
         producer.begin()
         producer._native._accumulator.muted.add(TopicPartition(scene.target, 1))
         producer.send(Message(scene.target, number, b"k", b"1", 0) for number in (0, 1))
-        with pytest.raises(RetryError, match=r"has passed since batch creation|not confirmed in time"):
+        with pytest.raises(RetryError, match="has passed since batch creation"):
             _offsets_and_commit(producer, {Partition(scene.source, 0): 1}, member.membership())
         producer.close()
         assert scene.values() == []
