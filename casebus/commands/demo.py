@@ -17,10 +17,10 @@ from rich.text import Text
 from bus.errors import ConfigurationError
 from casebus import demo_exports
 from casebus.commands import look, output
-from casebus.commands.up import stop_on_signals
 from casebus.demo_check import Line, Report, check
 from casebus.deployment import Deployment
 from casebus.display import display
+from casebus.stopping import stop_on_signals
 from casebus.supervisor import Supervisor
 from casebus.wiring import Wiring
 from monitor.view import View

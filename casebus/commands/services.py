@@ -16,8 +16,8 @@ import structlog
 from bus.errors import ConfigurationError
 from bus.ports import Client
 from bus.topics import standard
-from casebus.commands.up import stop_on_signals
 from casebus.deployment import Deployment, Mode
+from casebus.stopping import stop_on_signals
 from casebus.wiring import Wiring
 
 ATTEMPTS = 6  # in a row, where there is an end: 15 s in all, longer than an abandoned transaction holds anybody up

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-import threading
 from pathlib import Path
 
 from sqlalchemy import func, select
@@ -12,6 +10,7 @@ from sqlalchemy import func, select
 from casebus.commands import output
 from casebus.deployment import Deployment
 from casebus.display import display
+from casebus.stopping import stop_on_signals
 from casebus.supervisor import Supervisor
 from casebus.wiring import Wiring
 from monitor import tables
@@ -35,14 +34,6 @@ def run(folder: Path, *, leave: bool, as_json: bool) -> int:
     if leave:
         _sum_up(wiring, failures, as_json=as_json)
     return FAILED if failures else 0
-
-
-def stop_on_signals() -> threading.Event:
-    """Set by SIGINT or SIGTERM, so that all is ended in order."""
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    return stop
 
 
 def _sum_up(wiring: Wiring, failures: list[str], *, as_json: bool) -> None:
