@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
@@ -60,7 +61,7 @@ class Runner:
         self._replay = replay
         self._producer: Producer | None = None
         self._progress = Progress()
-        self._sizes = {EVENTS.name: 0, DEADLETTERS.name: 0}
+        self._sizes: Mapping[str, int] = {}
 
     @property
     def name(self) -> str:
@@ -86,8 +87,7 @@ class Runner:
         if self._producer is None:
             self._producer = self._client.producer(f"connector-{self.name}")
             self._progress = positions.read(self._client).get(self.name, Progress())
-            for topic in self._sizes:
-                self._sizes[topic] = len(self._client.ends([topic]))
+            self._sizes = Counter(place.topic for place in self._client.ends([EVENTS.name, DEADLETTERS.name]))
         return self._producer
 
     def _drop(self) -> None:
