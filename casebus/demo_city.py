@@ -300,7 +300,7 @@ def simulate(cases: int, seed: int) -> list[Case]:
 def _one(number: int, seed: int) -> Case:
     rng = Random(f"jichuan/{seed}/{number}")  # noqa: S311  a made-up city
     item = rng.choices(ITEMS, [item.weight for item in ITEMS])[0]
-    opened = FIRST_DAY + timedelta(rng.randrange(DAYS))
+    opened = FIRST_DAY + timedelta(int(DAYS * rng.random() ** 0.5))  # a growing city: many cases are still open at the end
     while not working(opened):
         opened += timedelta(1)
     start = datetime(opened.year, opened.month, opened.day, 9) + timedelta(minutes=rng.randint(0, 400))  # noqa: DTZ001  local
