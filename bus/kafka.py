@@ -104,19 +104,19 @@ class KafkaClient:
         return self._ends(places, IsolationLevel.READ_COMMITTED)
 
     def create(self, topics: Sequence[Topic]) -> None:
-        with in_our_words("creating topics"):
-            found = self._counts()
+        with self._asking("creating topics") as admin:
+            found = _counts(admin)
             missing = {topic.name: _creation(topic) for topic in topics if topic.name not in found}
             if missing:
-                self._create(missing)
-                found = self._counts()
+                _create(admin, missing)
+                found = _counts(admin)
         for topic in topics:
             check_count(topic, found[topic.name])
 
     def committed(self, group: str, topics: Sequence[str]) -> dict[Partition, int]:
         places = [TopicPartition(topic, number) for topic, count in self._partitions(topics).items() for number in range(count)]
-        with in_our_words("asking for committed offsets"):
-            offsets = self._admin().list_group_offsets({group: places})[group]
+        with self._asking("asking for committed offsets") as admin:
+            offsets = admin.list_group_offsets({group: places})[group]
         return {Partition(*place): offset.offset for place, offset in offsets.items() if offset.offset >= 0}
 
     def close(self) -> None:
@@ -143,37 +143,41 @@ class KafkaClient:
     def _connecting(self) -> contextlib.AbstractContextManager[None]:
         return in_our_words(f"connecting to {self._settings.bootstrap} (a wrong address or password shows like this too)")
 
-    def _admin(self) -> Any:
-        with self._lock:
+    @contextlib.contextmanager
+    def _asking(self, doing: str) -> Iterator[Any]:
+        """The admin client, for one caller at a time: while it connects, the library refuses all others (NodeNotReadyError)."""
+        with self._lock, in_our_words(doing):
             if self._admin_client is None:
                 wanted = {name: value for name, value in self._common().items() if name in KafkaAdminClient.DEFAULT_CONFIG}
                 with self._connecting():
                     self._admin_client = KafkaAdminClient(**wanted)
-            return self._admin_client
-
-    def _counts(self) -> dict[str, int]:
-        """Partition counts of every topic there is."""
-        return {topic["name"]: len(topic["partitions"]) for topic in self._admin().describe_topics()}
+            yield self._admin_client
 
     def _partitions(self, topics: Sequence[str]) -> dict[str, int]:
-        with in_our_words("looking for topics"):
-            found = self._counts()
+        with self._asking("looking for topics") as admin:
+            found = _counts(admin)
         missing = sorted(set(topics) - set(found))
         if missing:
             raise ConfigurationError(f"There is no topic {', '.join(missing)}. Create the topics first.")
         return {topic: found[topic] for topic in topics}
 
-    def _create(self, missing: Mapping[str, Any]) -> None:
-        with contextlib.suppress(TopicAlreadyExistsError):  # another process starts too; its counts are checked like ours
-            self._admin().create_topics(missing)
-        self._admin().wait_for_topics(list(missing))
-
     def _ends(self, places: Sequence[Partition], isolation: Any) -> dict[Partition, int]:
-        with in_our_words("asking where partitions end"):
-            wanted = {TopicPartition(*place): OffsetSpec.LATEST for place in places}
-            found = self._admin().list_partition_offsets(wanted, isolation_level=isolation)
+        wanted = {TopicPartition(*place): OffsetSpec.LATEST for place in places}
+        with self._asking("asking where partitions end") as admin:
+            found = admin.list_partition_offsets(wanted, isolation_level=isolation)
         return {Partition(*place): answer.offset for place, answer in found.items()}
 
 
 def _creation(topic: Topic) -> dict[str, Any]:
     return {"num_partitions": topic.partitions or 1, "configs": topic.config()}
+
+
+def _counts(admin: Any) -> dict[str, int]:
+    """Partition counts of every topic there is."""
+    return {topic["name"]: len(topic["partitions"]) for topic in admin.describe_topics()}
+
+
+def _create(admin: Any, missing: Mapping[str, Any]) -> None:
+    with contextlib.suppress(TopicAlreadyExistsError):  # another process starts too; its counts are checked like ours
+        admin.create_topics(missing)
+    admin.wait_for_topics(list(missing))
