@@ -24,7 +24,9 @@ app = typer.Typer(
 )
 case_app = typer.Typer(help="Look at one case.", no_args_is_help=True)
 dead_app = typer.Typer(help="Records that were refused, each with its reason and its bytes.", no_args_is_help=True)
+user_app = typer.Typer(help="Who may see the page.", no_args_is_help=True)
 app.add_typer(case_app, name="case")
+app.add_typer(user_app, name="user")
 app.add_typer(dead_app, name="deadletters")
 
 Folder = Annotated[Path, typer.Argument(help="The deployment's folder, or its casebus.yaml.", show_default="this folder")]
@@ -129,6 +131,55 @@ def monitor(
     from casebus.commands import services
 
     raise typer.Exit(services.monitor(folder, until))
+
+
+@app.command()
+def page(
+    folder: Folder = Here,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Instead of casebus.yaml's page.port.")] = None,
+) -> None:
+    """Serve the supervisors' page and its API."""
+    from casebus.commands.page import run
+
+    raise typer.Exit(run(folder, port))
+
+
+@user_app.command("add")
+def user_add(
+    name: Annotated[str, typer.Argument(help="What they sign in with.")],
+    folder: Folder = Here,
+    role: Annotated[str, typer.Option(help="supervisor, auditor or operator.")] = "supervisor",
+    region: Annotated[str, typer.Option(help="They see this region and what lies in it; empty: everything.")] = "",
+    stdin: Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")] = False,
+) -> None:
+    """Add somebody to the page, or give them another role, region or password."""
+    from casebus.commands import user
+
+    raise typer.Exit(user.add(folder, name, role, region, stdin=stdin))
+
+
+@user_app.command("list")
+def user_list(folder: Folder = Here, as_json: Json = False) -> None:
+    """Who may see the page."""
+    from casebus.commands import user
+
+    raise typer.Exit(user.show_all(folder, as_json=as_json))
+
+
+@user_app.command("remove")
+def user_remove(name: Annotated[str, typer.Argument(help="Who.")], folder: Folder = Here) -> None:
+    """Take somebody off the page, at once; what they looked at stays in the log."""
+    from casebus.commands import user
+
+    raise typer.Exit(user.remove(folder, name))
+
+
+@user_app.command("token")
+def user_token(name: Annotated[str, typer.Argument(help="Whose rights it has.")], folder: Folder = Here) -> None:
+    """Make a token for programs that ask the API, and print it once."""
+    from casebus.commands import user
+
+    raise typer.Exit(user.token(folder, name))
 
 
 @app.command()

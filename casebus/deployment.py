@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Annotated, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from bus.settings import KafkaSettings
 from pydantic import AfterValidator, Field, model_validator
 
+from bus.settings import KafkaSettings
+from monitor.web.settings import PageSettings
 from router.law import LawProfile
 from schemas.calendar import CalendarSettings
 from schemas.problem import Problem, ProblemsError
@@ -72,6 +73,7 @@ class Head(Settings):
     calendar: CalendarSettings = CalendarSettings()
     clock: ClockSettings = ClockSettings()
     rules: Rules = Field(default_factory=Rules)
+    page: PageSettings = PageSettings()
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from bus.errors import RetryError
 from casebus.deployment import Deployment, Mode
+from schemas.limits import Terms
 from schemas.problem import Problem, ProblemsError
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from monitor.lights import Clockwork
     from monitor.statistics.source import Folding
     from monitor.view import View
+    from monitor.web.accounts import Accounts
+    from monitor.web.site import Act, Site
     from router.law import LawProfile
     from schemas.calendar import Calendar
     from schemas.catalogue import Catalogue
@@ -99,7 +103,8 @@ class Wiring:
 
     @cached_property
     def law(self) -> LawProfile:
-        return self.settings.rules.law.model_copy(update={"calendar": self.calendar})
+        terms = Terms(self.settings.rules.clock, self.calendar, self.deployment.zone)
+        return self.settings.rules.law.model_copy(update={"terms": terms})
 
     @cached_property
     def connectors(self) -> list[Connector]:
@@ -169,6 +174,44 @@ class Wiring:
         from monitor.view import View
 
         return View.at(self.view_file)
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        """Who may see the page."""
+        from monitor.web.accounts import Accounts
+
+        return Accounts.at(self.deployment.data / "page.db", self.settings.page.session_hours)
+
+    def site(self, view: View, publish: Callable[[Act], None] | None = None) -> Site:
+        """What the page needs."""
+        from monitor.caseview import Sentence
+        from monitor.statistics.compute import Inputs
+        from monitor.web.live import Live
+        from monitor.web.names import Names
+        from monitor.web.past import Past
+        from monitor.web.site import Site
+        from router.law import FINDINGS
+
+        inputs, now = Inputs(self.codec, self.folding, self.clockwork), self.now(view)
+        return Site(
+            name=self.settings.name,
+            settings=self.settings.page,
+            view=view,
+            inputs=inputs,
+            now=now,
+            live=Live(view, inputs.clockwork, now),
+            past=Past(view, inputs),
+            accounts=self.accounts,
+            names=Names(self.directory.regions, self.directory.authorities, self._item_name),
+            items=self.catalogue,
+            sentences={code: Sentence(*rule) for code, rule in FINDINGS.items()},
+            publish=publish,
+        )
+
+    def _item_name(self, code: str) -> str:
+        """As it is called today."""
+        item = self.catalogue.item(code, None, datetime.now(self.deployment.zone).date())
+        return item.name if item else ""
 
     @property
     def router_group(self) -> str:

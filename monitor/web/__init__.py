@@ -1,0 +1,1 @@
+"""The supervisors' page and its API: NiceGUI for what moves, plain templates for what is read."""

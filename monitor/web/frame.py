@@ -1,0 +1,138 @@
+"""What every page has around it: the bar, the moment, the language, the theme; and the look that is written down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from hashlib import sha256
+from importlib.resources import files
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+from fastapi import Request
+from nicegui import ui
+
+from monitor.clockmode import wall
+from monitor.times import local
+from monitor.web.access import Right, Scope
+from monitor.web.accounts import Look
+from monitor.web.asked import AT, KNOWN, link, when
+from monitor.web.gate import language_of, theme_of, user_of
+from monitor.web.picture import Picture
+from monitor.web.render import View, rendered
+from monitor.web.site import Site
+from monitor.web.words import words
+
+#: The tabs: path, word, and the right it takes.
+TABS: tuple[tuple[str, str, Right | None], ...] = (
+    ("/", "overview", None),
+    ("/cases", "cases", Right.CASES),
+    ("/places", "places", None),
+    ("/process", "process", None),
+    ("/desk", "desk", Right.CASES),
+    ("/letters", "letters", Right.LETTERS),
+)
+#: Seconds between two looks of an open page at the shared picture.
+TICK = 0.5
+
+
+class Visit(NamedTuple):
+    """One request for a page: who, what they see, as of when."""
+
+    site: Site
+    request: Request
+    view: View
+    scope: Scope
+
+    @property
+    def parts(self) -> dict[str, str]:
+        return dict(self.request.query_params)
+
+    def picture(self) -> Picture:
+        return self.site.picture(self.view.when)
+
+    def render(self, template: str, **model: object) -> str:
+        return rendered(template, self.view, **model)
+
+
+def visit(site: Site, request: Request) -> Visit:
+    user = user_of(request)
+    said = words(language_of(request, site.settings))
+    asked = when(dict(request.query_params), site.zone)
+    return Visit(site, request, View(user, said, site.names, site.zone, asked, request.url.path), site.scope(user))
+
+
+def frame(seen: Visit, tab: str, title: str, about: str = "") -> None:
+    """Draw the bar, set the title, write the look down."""
+    view, site, request = seen.view, seen.site, seen.request
+    site.accounts.looked(Look(wall(), view.user.name, tab, about))
+    ui.add_head_html(_head())
+    ui.page_title(f"{title} · {site.name}")
+    theme = theme_of(request)
+    ui.dark_mode({"dark": True, "light": False}.get(theme))
+    ui.run_javascript(f"document.documentElement.lang = '{view.words.language}'")
+    ui.html(seen.render("frame.html", **_bar(seen, tab, theme)), sanitize=False)
+
+
+def may(seen: Visit, right: Right) -> bool:
+    """Say so where somebody's role does not include it."""
+    if not seen.view.user.may(right):
+        ui.html(seen.render("refused.html"), sanitize=False).classes("page")
+        return False
+    return True
+
+
+def live(seen: Visit, show: Callable[[Picture], None]) -> None:
+    """Show the picture now, and again whenever it has changed; a past one stays as it is."""
+    shown = seen.picture()
+    show(shown)
+    if seen.view.when.at is not None:
+        return
+    last = [shown.version]
+
+    def look() -> None:
+        picture = seen.site.live.picture
+        if picture.version != last[0]:
+            last[0] = picture.version
+            show(picture)
+
+    ui.timer(TICK, look)
+
+
+def _bar(seen: Visit, tab: str, theme: str) -> dict[str, object]:
+    view, site = seen.view, seen.site
+    kept = {name: value for name, value in seen.parts.items() if name not in (AT, KNOWN)}
+    here = f"{view.path}?{urlencode(seen.parts)}" if seen.parts else view.path
+    other = "en" if view.words.language == "zh" else "zh"
+    now = local(site.now(), view.zone)
+    at = local(view.when.at, view.zone) if view.when.at is not None else now
+    return {
+        "site": site.name,
+        "tabs": [(path, word) for path, word, right in TABS if right is None or view.user.may(right)],
+        "here": tab,
+        "kept": kept,
+        "at": at.strftime("%Y-%m-%dT%H:%M"),
+        "latest": now.strftime("%Y-%m-%dT%H:%M"),
+        "back": link(view.path, kept),
+        "other_language": link("/settings", {"language": other, "back": here}),
+        "other_theme": link("/settings", {"theme": "light" if theme == "dark" else "dark", "back": here}),
+    }
+
+
+def _head() -> str:
+    return "".join(
+        (
+            f'<link rel="stylesheet" href="/static/page.css?{_version("page.css")}">',
+            f'<script defer src="/static/keys.js?{_version("keys.js")}"></script>',
+            '<link rel="icon" href="/static/icon.svg">',
+        )
+    )
+
+
+def _version(name: str) -> str:
+    """What makes a browser fetch a changed file anew."""
+    if name not in _versions:
+        _versions[name] = sha256(files("monitor.web").joinpath("static", name).read_bytes()).hexdigest()[:10]
+    return _versions[name]
+
+
+_versions: dict[str, str] = {}

@@ -1,0 +1,160 @@
+"""One poller for all watchers: it looks whether the view has moved, and keeps the picture of the open cases at hand.
+
+Every watcher is shown the same picture, so a second watcher costs nothing. A round takes at most a fifth of one core:
+after one that took t seconds it rests for 4 t.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date, timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import Select, func, select
+
+from bus.errors import RetryError
+from bus.topics import STATE
+from monitor import tables
+from monitor.chunks import chunks
+from monitor.lights import Clockwork
+from monitor.times import DAY, local, local_date
+from monitor.view import Snapshot, View
+from monitor.web.glance import Glance, glances, is_open, open_glances
+from monitor.web.picture import SPAN, Picture, worst_first
+
+#: Seconds between two looks whether the view has moved.
+EVERY = 0.4
+#: A round that took t seconds is followed by a rest of so many t.
+REST = 4
+#: Seconds after which everything is read again, because clocks move without any event.
+ANEW = 600
+_AT_ONCE = 500
+_EMPTY = Picture(0, 0, ())
+
+#: How far the view has read: next offset by topic and partition.
+Positions = dict[tuple[str, int], int]
+
+
+class Live:
+    """`picture` is the newest; its `version` grows by one with every change."""
+
+    def __init__(self, view: View, clockwork: Clockwork, now: Callable[[], int]) -> None:
+        self._view, self._clockwork, self._now = view, clockwork, now
+        self._open: dict[str, Glance] = {}
+        self._positions: Positions | None = None
+        self._day: date | None = None
+        self._anew = 0.0
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.picture: Picture = _EMPTY
+
+    def start(self) -> None:
+        """The first picture is there when this returns."""
+        self.look()
+        self._thread = threading.Thread(target=self._watch, name="casebus-page-poller", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        if self._thread:
+            self._thread.join(timeout=10)
+
+    def look(self) -> bool:
+        """Make a new picture if the view has moved or the day has changed; returns whether it did."""
+        with self._view.snapshot() as snapshot:
+            positions = _positions(snapshot)
+            now = self._now()
+            anew = self._stale(now)
+            if positions == self._positions and not anew:
+                return False
+            if anew or self._positions is None:
+                self._open = {one.key: one for one in open_glances(snapshot, self._clockwork, now)}
+                self._day, self._anew = local_date(now, self._clockwork.zone), time.monotonic() + ANEW
+            else:
+                self._take(snapshot, {place: self._positions.get(place, 0) for place in positions}, now)
+            self._positions = positions
+            self.picture = self._made(snapshot, now)
+        return True
+
+    def _stale(self, now: int) -> bool:
+        return time.monotonic() >= self._anew or local_date(now, self._clockwork.zone) != self._day
+
+    def _watch(self) -> None:
+        log = structlog.get_logger("casebus.page")
+        rest = EVERY
+        while not self._stop.wait(rest):
+            began = time.monotonic()
+            try:
+                self.look()
+            except RetryError as error:
+                log.warning("the view did not answer; trying again", cause=str(error))
+            except Exception:
+                log.exception("the picture could not be made; trying again")
+                rest = 5.0
+                continue
+            rest = max(EVERY, REST * (time.monotonic() - began))
+
+    def _take(self, snapshot: Snapshot, since: Positions, now: int) -> None:
+        """Cases whose state has come since then."""
+        for keys in chunks(_changed(snapshot, since), _AT_ONCE):
+            for key in keys:
+                self._open.pop(key, None)
+            rows = snapshot.all(_states(keys))
+            self._open.update({one.key: one for one in glances(rows, self._clockwork, now) if is_open(one, now)})
+
+    def _made(self, snapshot: Snapshot, now: int) -> Picture:
+        first = local_date(now, self._clockwork.zone) - timedelta(SPAN)
+        return Picture(
+            now=now,
+            version=self.picture.version + 1,
+            glances=worst_first(self._open.values()),
+            applied=self._by_day(snapshot, tables.cases.c.applied_at, first),
+            ended=self._by_day(snapshot, tables.cases.c.ended_at, first),
+            provisional=_count(snapshot, select(func.count()).select_from(tables.cases).where(tables.cases.c.provisional)),
+            refused=_count(snapshot, select(func.count()).select_from(tables.dead_letters)),
+        )
+
+    def _by_day(self, snapshot: Snapshot, column: Any, first: date) -> Counter[tuple[str, date]]:
+        """A change of the zone's offset within these days is not followed."""
+        offset = local(self._now(), self._clockwork.zone).utcoffset() or timedelta()
+        shift = int(offset.total_seconds()) * 1_000_000
+        day = ((column + shift) // DAY).label("day")
+        begin = (first - date(1970, 1, 1)).days * DAY - shift
+        table = tables.cases.c
+        query = (
+            select(table.region, day, func.count().label("number")).where(column >= begin, *_COUNTED).group_by(table.region, day)
+        )
+        epoch = date(1970, 1, 1)
+        return Counter({(row.region, epoch + timedelta(int(row.day))): row.number for row in snapshot.all(query)})
+
+
+_COUNTED = (tables.cases.c.opened, tables.cases.c.forwards_to == "", ~tables.cases.c.expired)
+
+
+def _positions(snapshot: Snapshot) -> Positions:
+    table = tables.offsets.c
+    return {
+        (row.topic, row.partition): row.next_offset
+        for row in snapshot.all(select(table.topic, table.partition, table.next_offset))
+    }
+
+
+def _changed(snapshot: Snapshot, since: Positions) -> Iterator[str]:
+    """Keys of cases whose state stands at or behind these positions of its topic."""
+    table = tables.cases.c
+    for (topic, partition), offset in since.items():
+        if topic == STATE.name:
+            query = select(table.case_key).where(table.state_partition == partition, table.state_offset >= offset)
+            yield from (row.case_key for row in snapshot.all(query))
+
+
+def _states(keys: Iterable[str]) -> Select[Any]:
+    return select(tables.cases.c.state).where(tables.cases.c.case_key.in_(list(keys)), *_COUNTED)
+
+
+def _count(snapshot: Snapshot, query: Select[Any]) -> int:
+    return int(snapshot.all(query)[0][0])

@@ -1,0 +1,1 @@
+"""One file, one page: it asks for a picture, makes the page's model and shows it."""

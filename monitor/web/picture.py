@@ -1,0 +1,111 @@
+"""Where everything stands at one moment: the value that pages are made of, live or of a past day."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta, tzinfo
+from typing import NamedTuple
+
+import msgspec
+
+from monitor.times import local_date
+from monitor.web.access import Scope
+from monitor.web.glance import Glance
+
+#: Days of the trend.
+SPAN = 30
+
+
+class Lamps(msgspec.Struct):
+    """Open cases by light; `none` waits for its acceptance."""
+
+    red: int = 0
+    yellow: int = 0
+    green: int = 0
+    none: int = 0
+    paused: int = 0
+    on_its_way: int = 0
+    supervised: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.red + self.yellow + self.green + self.none
+
+    def add(self, one: Glance) -> None:
+        setattr(self, one.light, getattr(self, one.light) + 1)
+        self.paused += one.paused
+        self.on_its_way += one.on_its_way
+        self.supervised += one.supervised
+
+
+class Day(NamedTuple):
+    """What came and what was finished on one local day."""
+
+    day: date
+    applied: int
+    ended: int
+
+
+class Picture(msgspec.Struct, frozen=True):
+    """`glances` are worst first: open cases, or all of them where `whole`. `applied` and `ended` count (region, day)."""
+
+    now: int
+    version: int
+    glances: Sequence[Glance]
+    whole: bool = False
+    applied: Counter[tuple[str, date]] = msgspec.field(default_factory=Counter)
+    ended: Counter[tuple[str, date]] = msgspec.field(default_factory=Counter)
+    provisional: int = 0
+    refused: int = 0
+
+    def open(self, allowed: Scope = None) -> list[Glance]:
+        """Worst first, of these regions."""
+        found = (one for one in self.glances if allowed is None or one.region in allowed)
+        return [one for one in found if one.ended_at is None or one.ended_at > self.now] if self.whole else list(found)
+
+    def days(self, zone: tzinfo, allowed: Scope = None, span: int = SPAN) -> list[Day]:
+        """The last days up to today, in these regions."""
+        today = local_date(self.now, zone)
+        came, went = (_by_day(counts, allowed) for counts in (self.applied, self.ended))
+        days = (today - timedelta(ago) for ago in range(span - 1, -1, -1))
+        return [Day(day, came[day], went[day]) for day in days]
+
+
+def worst_first(glances: Iterable[Glance]) -> list[Glance]:
+    return sorted(glances, key=lambda one: one.urgency)
+
+
+def lamps(glances: Iterable[Glance]) -> Lamps:
+    total = Lamps()
+    for one in glances:
+        total.add(one)
+    return total
+
+
+def cells(glances: Iterable[Glance]) -> dict[tuple[str, str], Lamps]:
+    """By region and department."""
+    found: dict[tuple[str, str], Lamps] = {}
+    for one in glances:
+        found.setdefault((one.region, one.department), Lamps()).add(one)
+    return found
+
+
+def counted_days(glances: Iterable[Glance], zone: tzinfo) -> tuple[Counter[tuple[str, date]], Counter[tuple[str, date]]]:
+    """Applications and ends by region and local day."""
+    came: Counter[tuple[str, date]] = Counter()
+    went: Counter[tuple[str, date]] = Counter()
+    for one in glances:
+        if one.applied_at is not None:
+            came[one.region, local_date(one.applied_at, zone)] += 1
+        if one.ended_at is not None:
+            went[one.region, local_date(one.ended_at, zone)] += 1
+    return came, went
+
+
+def _by_day(counts: Counter[tuple[str, date]], allowed: Scope) -> Counter[date]:
+    found: Counter[date] = Counter()
+    for (region, day), number in counts.items():
+        if allowed is None or region in allowed:
+            found[day] += number
+    return found

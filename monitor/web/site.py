@@ -1,0 +1,88 @@
+"""What the pages need of a deployment: made by who wires it (`casebus.wiring`), so that nothing here reads a file of settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, tzinfo
+from typing import Protocol
+
+from monitor.caseview import Sentence
+from monitor.statistics.compute import Inputs
+from monitor.times import local_date
+from monitor.view import View
+from monitor.web.access import Scope, User, scope
+from monitor.web.accounts import Accounts
+from monitor.web.asked import When
+from monitor.web.live import Live
+from monitor.web.names import Names
+from monitor.web.past import Past
+from monitor.web.picture import Picture
+from monitor.web.settings import PageSettings
+from schemas.account import Account, account
+from schemas.case import Case
+from schemas.catalogue import Item
+from schemas.language import language
+from schemas.limits import Terms
+
+
+class Items(Protocol):
+    """The part of `schemas.catalogue.Catalogue` that pages need."""
+
+    def item(self, code: str, version: str | None, on: date, region: str = "", /) -> Item | None: ...
+
+
+@dataclass(frozen=True)
+class Act:
+    """What a supervisor does with a case: opens a supervision, notes, urges, or closes it."""
+
+    case: str
+    kind: str
+    supervision: str
+    by: User
+    text: str
+    at: int
+
+
+@dataclass(frozen=True)
+class Site:
+    """One deployment's page. `publish` brings an act onto the bus; None where the page stands without one."""
+
+    name: str
+    settings: PageSettings
+    view: View
+    inputs: Inputs
+    now: Callable[[], int]
+    live: Live
+    past: Past
+    accounts: Accounts
+    names: Names
+    items: Items
+    sentences: Mapping[str, Sentence]
+    publish: Callable[[Act], None] | None = None
+
+    @property
+    def zone(self) -> tzinfo:
+        return self.inputs.clockwork.zone
+
+    def scope(self, user: User) -> Scope:
+        return scope(user, self.names.regions)
+
+    def until(self, when: When) -> int:
+        return self.now() if when.at is None else when.at
+
+    def picture(self, when: When) -> Picture:
+        """Live, or of a past moment: that one is made when it is first asked for, which takes its time."""
+        return self.live.picture if when.at is None else self.past.picture(when.window, when.at)
+
+    def account(self, case: Case, now: int, code: str) -> Account:
+        """The case's clock in words."""
+        clockwork = self.inputs.clockwork
+        terms = Terms(clockwork.rules, clockwork.calendar, clockwork.zone)
+        return account(case, self.item(case), terms, now, language(code))
+
+    def item(self, case: Case) -> Item | None:
+        since = case.applied_at if case.applied_at is not None else case.first_at
+        if not case.item or since is None:
+            return None
+        return self.items.item(case.item, case.item_version or None, local_date(since, self.zone), case.region)
