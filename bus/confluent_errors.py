@@ -19,8 +19,8 @@ _FENCED = frozenset(
 _CONFIGURATION = frozenset(
     {
         KafkaError._AUTHENTICATION,  # noqa: SLF001  the library's public name
-        KafkaError._INVALID_ARG,  # noqa: SLF001
-        KafkaError._UNSUPPORTED_FEATURE,  # noqa: SLF001
+        KafkaError._INVALID_ARG,  # noqa: SLF001 - codes the library names only so
+        KafkaError._UNSUPPORTED_FEATURE,  # noqa: SLF001 - codes the library names only so
         KafkaError.TOPIC_AUTHORIZATION_FAILED,
         KafkaError.GROUP_AUTHORIZATION_FAILED,
         KafkaError.CLUSTER_AUTHORIZATION_FAILED,
@@ -40,7 +40,7 @@ _CONFIGURATION = frozenset(
 _CORRUPTION = frozenset(
     {
         KafkaError._BAD_MSG,  # noqa: SLF001  the library's public name
-        KafkaError._AUTO_OFFSET_RESET,  # noqa: SLF001
+        KafkaError._AUTO_OFFSET_RESET,  # noqa: SLF001 - codes the library names only so
         KafkaError.OFFSET_OUT_OF_RANGE,
     }
 )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 KEEP = -1  # Kafka's word for "for ever" in retention.ms
+#: Bytes a record batch may have (max.message.bytes): a journal entry holds a whole event, a state all that is known of a case.
+LARGEST = 8 << 20
 
 
 class Topic(NamedTuple):
@@ -32,7 +34,7 @@ class Topic(NamedTuple):
         Timestamps are receipt times set by us: a far one must not be refused by the broker's own clock (KIP-937).
         """
         policy = "compact" if self.compacted else "delete"
-        settings = {"cleanup.policy": policy, "retention.ms": str(self.retention_ms)}
+        settings = {"cleanup.policy": policy, "retention.ms": str(self.retention_ms), "max.message.bytes": str(LARGEST)}
         return settings if self.compacted else settings | {"retention.bytes": str(KEEP)}
 
 

@@ -33,6 +33,8 @@ from schemas.envelope import Event
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  UTC without saying so: isoformat would write +00:00
 #: Records of one transaction are handed to the client in pieces of this size.
 CHUNK = 500
+#: Bytes of one event. The journal keeps it whole beside what it led to, so it stays well below what a topic takes.
+LARGEST_EVENT = 500_000
 
 
 class Codec(Protocol):
@@ -149,9 +151,16 @@ class Runner:
         if isinstance(found, Rejection):
             return found
         try:
-            return [self._message(event, stamp) for event in found]
+            messages = [self._message(event, stamp) for event in found]
         except CodecError as error:
             return mapping.refused(record, Refusal("does_not_fit", str(error), "Correct the mapping", "event"))
+        largest = max((len(message.value or b"") for message in messages), default=0)
+        if largest > LARGEST_EVENT:
+            too_much = f"The event has {largest:,} bytes, more than {LARGEST_EVENT:,}"
+            return mapping.refused(
+                record, Refusal("too_large", too_much, "Map a reference to the document, not the document", "event")
+            )
+        return messages
 
     def _message(self, event: Event, stamp: int) -> Message:
         key = event.case.encode()

@@ -62,6 +62,20 @@ def test_events_dead_letters_and_position_stand_together(cluster: Cluster, tmp_p
     assert read[1:] == (4, 3, 1)
 
 
+def test_an_event_too_large_for_the_bus_is_a_dead_letter(
+    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One row that holds a whole document stops nobody: it is refused with its size, its neighbours go on."""
+    monkeypatch.setattr(runner, "LARGEST_EVENT", 2_000)
+    wide = good(2).rsplit(",", 1)[0] + "," + "x" * 3_000
+    drop(tmp_path, rows(good(1), wide, good(3)))
+    run(cluster, tmp_path).run_once()
+    (letter,) = letters(cluster)
+    assert sorted(keys(cluster)) == ["1", "3"]
+    assert letter.value["reason"] == "too_large"
+    assert "more than 2,000" in letter.value["text"]
+
+
 def test_a_second_run_adds_nothing(cluster: Cluster, tmp_path: Path) -> None:
     """A new process finds the position and has nothing to do."""
     drop(tmp_path, rows(good(1), "2,,,", good(3)))
