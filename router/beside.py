@@ -5,10 +5,12 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from router import phases
-from router.effect import Effect, advance, authority, find, local_date, text
+from router.effect import Effect, advance, authority, find, text
 from router.law import LawProfile
-from schemas.case import Case, Correction, Extension, HandOver, Pause, Step
+from schemas.case import Appointment, Case, Correction, Extension, HandOver, Pause, Step
+from schemas.deadlines import deadlines
 from schemas.envelope import Event
+from schemas.rules import Subject
 
 HAND_OVERS = {"HandedUp": "up", "HandedDown": "down", "HandedAcross": "across"}
 
@@ -21,7 +23,14 @@ def paused(case: Case, event: Event, _: LawProfile) -> None:
         return find(case, event, "paused_twice", pause=body["pause"])
     procedure, reason = body.get("procedure") or "", body.get("reason") or ""
     started = Pause(
-        body["pause"], event.occurred_at, None, procedure, reason, text(body.get("approver")), body.get("planned_days")
+        body["pause"],
+        event.occurred_at,
+        None,
+        procedure,
+        reason,
+        text(body.get("approver")),
+        body.get("planned_days"),
+        authority(event),
     )
     case.pauses = [*case.pauses, started]
     return None
@@ -51,7 +60,9 @@ def extended(case: Case, event: Event, profile: LawProfile) -> None:
 def step_started(case: Case, event: Event, profile: LawProfile) -> None:
     body = event.body
     _before_acceptance(case, event, profile)
-    step = Step(body["step"], authority(event), body.get("part") or "", started_at=event.occurred_at)
+    step = Step(
+        body["step"], authority(event), body.get("part") or "", started_at=event.occurred_at, limit_days=body.get("limit_days")
+    )
     case.steps = [*case.steps, step]
     _progress(case, event, profile)
 
@@ -74,10 +85,10 @@ def handed(case: Case, event: Event, profile: LawProfile) -> None:
         return find(case, event, "handed_over_twice", hand_over=body["hand_over"])
     if not part and sender and case.holder and sender != case.holder:
         find(case, event, "handed_by_another", holder=case.holder, sender=sender)
-    if event.type == "HandedUp":
-        _late_hand_up(case, event, profile)
     move = HandOver(body["hand_over"], HAND_OVERS[event.type], sender, body["to"], event.occurred_at, part=part)
     case.hand_overs = [*case.hand_overs, move]
+    if event.type == "HandedUp" and not part:
+        _late_hand_up(case, event, profile)
     return None
 
 
@@ -173,16 +184,43 @@ def _answer(case: Case, part: str, at: int) -> None:
 
 
 def _late_hand_up(case: Case, event: Event, profile: LawProfile) -> None:
-    """Art. 43 counts from the lower authority's acceptance; without a calendar nobody can say."""
-    if profile.calendar is None or case.accepted_at is None:
+    """The first time that the case goes up, by the same limit that its deadlines show (procedures and a start by law count)."""
+    if profile.terms is None or sum(one.kind == "up" and not one.part for one in case.hand_overs) > 1:
         return
-    zone = event.header["occurred_at"]["zone"]
-    days = profile.calendar.working_days(local_date(case.accepted_at, zone), local_date(event.occurred_at, zone))
-    if days > profile.hand_up_days:
-        find(case, event, "late_hand_up", days=str(days))
+    found = deadlines(case, None, profile.terms, event.occurred_at)
+    late = next((one for one in found if one.kind is Subject.HAND_UP and one.passed), None)
+    if late is not None:
+        find(case, event, "late_hand_up", days=f"{late.elapsed:g}", limit=f"{late.limit:g}")
+
+
+def appointment_requested(case: Case, event: Event, _: LawProfile) -> None:
+    """Asked for twice under one number: the first time counts, the authority had to call back from then on."""
+    name, at, who = event.body["appointment"], event.occurred_at, authority(event)
+    known = next((one for one in case.appointments if one.id == name), None)
+    if known is None:
+        case.appointments = [*case.appointments, Appointment(name, at, by=who)]
+    elif known.requested_at is None:
+        _appointed(case, replace(known, requested_at=at, by=known.by or who))
+
+
+def appointment_confirmed(case: Case, event: Event, _: LawProfile) -> None:
+    """The first call back counts, the last date stands."""
+    name, visit = event.body["appointment"], event.body.get("visit_at")
+    known = next((one for one in case.appointments if one.id == name), None)
+    one = known or Appointment(name, by=authority(event))
+    if known is None:
+        case.appointments = [*case.appointments, one]
+    at = event.occurred_at if one.confirmed_at is None else one.confirmed_at
+    _appointed(case, replace(one, confirmed_at=at, visit_at=visit["at"] if visit else one.visit_at))
+
+
+def _appointed(case: Case, changed: Appointment) -> None:
+    case.appointments = [changed if one.id == changed.id else one for one in case.appointments]
 
 
 EFFECTS: dict[str, Effect] = {
+    "AppointmentRequested": appointment_requested,
+    "AppointmentConfirmed": appointment_confirmed,
     "ClockPaused": paused,
     "ClockResumed": resumed,
     "LimitExtended": extended,

@@ -14,6 +14,7 @@ from router import beside, phases
 from router.effect import find
 from router.law import PRELIMINARY, UNCOUNTED, AfterEnd, LawProfile
 from router.ledger import effective, entry_of
+from router.vague import blurred, clear, placed, until
 from schemas.case import Case, Entry
 from schemas.envelope import Event, Order
 
@@ -29,7 +30,7 @@ def apply(case: Case, event: Event, profile: LawProfile) -> Case:
 
 def in_order(case: Case, order: Order) -> bool:
     """True when an event of this order can be applied to the case as it stands; else fold again."""
-    return case.last is None or order > case.last
+    return case.last is None or (order > case.last and clear(case.blur, order))
 
 
 def fold(events: Iterable[Event], profile: LawProfile, key: str | None = None) -> Case:
@@ -45,14 +46,15 @@ def fold(events: Iterable[Event], profile: LawProfile, key: str | None = None) -
 def folded(pairs: Sequence[tuple[Entry, Event]], profile: LawProfile, key: str) -> Case:
     """The case of effective events, each with its line of the ledger, already in business order."""
     case = Case(key)
-    for entry, event in pairs:
+    for entry, event in placed(pairs):
         _apply(case, event, entry.order, profile)
     return case
 
 
 def _apply(case: Case, event: Event, order: Order, profile: LawProfile) -> None:
     """Change `case`, which is the caller's own copy; its lists are replaced, never changed."""
-    case.last = order
+    case.last = order if case.last is None or order > case.last else case.last
+    case.blur = blurred(case.blur, order, until(event))
     if _after_end(case, event, profile):
         if profile.after_end is AfterEnd.SET_ASIDE:
             case.set_aside = {**case.set_aside, event.id: "event_after_end"}
@@ -80,6 +82,8 @@ def _identify(case: Case, event: Event) -> None:
     case.item = case.item or header["item"] or ""
     case.item_version = case.item_version or header["item_version"] or ""
     case.authority = case.authority or header["authority"] or ""
+    if header["links"]:
+        case.links = sorted({*case.links, *header["links"]} - {case.key})
 
 
 def _count(case: Case, at: int) -> None:

@@ -9,22 +9,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from router.law import MAIN, LawProfile
+from router.vague import until
 from schemas.case import Case, Finding, Phase
 from schemas.envelope import Event
 
 Effect = Callable[[Case, Event, LawProfile], None]
 
-_SECOND = 1_000_000
-_DAY = 86_400 * _SECOND
-#: How far a moment reaches beyond its start, by its precision, in microseconds.
-_UNITS = {
-    "YEAR": 366 * _DAY - 1,
-    "MONTH": 31 * _DAY - 1,
-    "DAY": _DAY - 1,
-    "HOUR": 3600 * _SECOND - 1,
-    "MINUTE": 60 * _SECOND - 1,
-    "SECOND": _SECOND - 1,
-}
 _RANK = {phase: rank for rank, phase in enumerate(Phase)}
 
 
@@ -53,13 +43,13 @@ def end(case: Case, event: Event) -> None:
     case.phase = Phase.ENDED
     if case.ended_at is None:
         case.ended_at = event.occurred_at
-        case.ended_until = event.occurred_at + _UNITS.get(event.header["occurred_at"]["precision"], 0)
+        case.ended_until = until(event)
 
 
 def stop(case: Case, event: Event) -> None:
     """The clock of the decision stops. The first stop stands."""
     if case.stopped_at is None:
-        case.stopped_at = event.occurred_at
+        case.stopped_at, case.stopped_until = event.occurred_at, until(event)
 
 
 def authority(event: Event) -> str:
@@ -67,9 +57,9 @@ def authority(event: Event) -> str:
 
 
 def text(value: Any) -> str:
-    """A personal field as far as it may be read: the clear value, or nothing while it is sealed."""
+    """A personal field as far as it may be read: the clear value, or `sealed:` and the name of the key that opens it."""
     if isinstance(value, dict):
-        return str(value.get("value", ""))
+        return str(value["value"]) if "value" in value else f"sealed:{value.get('key', '')}"
     return value or ""
 
 

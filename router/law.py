@@ -7,13 +7,13 @@ Articles without a name are those of the Administrative Licensing Law (行政许
 
 from __future__ import annotations
 
-from datetime import date
 from enum import StrEnum
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, InstanceOf
 
 from schemas.case import Phase
+from schemas.limits import Terms
 
 
 class Transition(NamedTuple):
@@ -71,9 +71,41 @@ MAIN: dict[str, Transition] = {
     )
 }
 
+#: What an event takes for granted (an application is taken for granted by all that is work): where an event's time is known
+#: only coarsely, it stands after these of the same time (`router.vague`).
+_ACCEPTANCE = frozenset({"Accepted", "AcceptedWithGaps"})
+_HANDED = frozenset({"HandedUp", "HandedDown", "HandedAcross"})
+_OF_WORK: dict[str, frozenset[str]] = {
+    "PreAccepted": frozenset(),
+    "PreRejected": frozenset(),
+    "Received": _HANDED,
+    "SupplementRequested": frozenset({"Received"}),
+    "SupplementReceived": frozenset({"SupplementRequested"}),
+    **dict.fromkeys((*_ACCEPTANCE, "NotAccepted"), frozenset({"SupplementRequested", "SupplementReceived"})),
+    "StepStarted": _ACCEPTANCE,
+    "StepCompleted": _ACCEPTANCE | {"StepStarted"},
+    "ClockPaused": _ACCEPTANCE,
+    "ClockResumed": frozenset({"ClockPaused"}),
+    "LimitExtended": _ACCEPTANCE,
+    **dict.fromkeys(_HANDED, _ACCEPTANCE | {"Received"}),
+    "Decided": _ACCEPTANCE | _HANDED | {"Received", "StepStarted", "StepCompleted", "ClockResumed", "LimitExtended"},
+    "Withdrawn": frozenset({"ClockPaused", "ClockResumed", "StepStarted"}),
+    "Returned": frozenset({"ClockPaused", "ClockResumed", "StepStarted"}),
+    "Revoked": frozenset({"Decided"}),
+    "Collected": frozenset({"Decided"}),
+    "Rated": frozenset({"Decided"}),
+}
+PRESUPPOSES: dict[str, frozenset[str]] = {name: types | {"Applied"} for name, types in _OF_WORK.items()} | {
+    "AppointmentConfirmed": frozenset({"AppointmentRequested"}),
+    "SupervisionClosed": frozenset({"SupervisionOpened"}),
+}
+
 #: What runs beside the main phase. None of it moves the main phase.
 TRACKS: tuple[Track, ...] = (
     Track("pause 特别程序", ("ClockPaused",), ("ClockResumed",), "days in it are not counted (art. 45)"),
+    Track(
+        "appointment 预约", ("AppointmentRequested",), ("AppointmentConfirmed",), "the authority calls back and fixes the date"
+    ),
     Track("step 环节", ("StepStarted",), ("StepCompleted",), "one authority's work, with an opinion"),
     Track(
         "hand-over 移交",
@@ -137,8 +169,6 @@ FINDINGS: dict[str, Clause] = {
 
 #: What does not change the case when folded in, and why. A test holds: every event type is applied or stands here.
 IGNORED: dict[str, str] = {
-    "AppointmentRequested": "before the case: its times count for the call-back, and make the number an appointment's",
-    "AppointmentConfirmed": "before the case: its times count for the call-back, and make the number an appointment's",
     "TicketTaken": "before the case: waiting in the hall is measured apart, and the number is a ticket's",
     "PreAccepted": "an online check before the papers are in hand starts no clock",
     "PreRejected": "an online check before the papers are in hand ends nothing: the applicant may still apply",
@@ -172,23 +202,16 @@ class Unaccepted(StrEnum):
     FROM_APPLICATION = "from_application"
 
 
-@runtime_checkable
-class WorkingDays(Protocol):
-    """The part of a calendar that the law needs: working days d with a < d <= b."""
-
-    def working_days(self, a: date, b: date, /) -> int: ...
-
-
 class LawProfile(BaseModel):
     """What a region may set about the law: section `rules.law` of casebus.yaml.
 
     `closing_steps`: names of steps whose completion ends a case (归档); none: the decision ends it.
     `working_steps`: names of steps that bring an accepted case into progress; none: every step does.
     `namespaces`: canonical namespaces first; of two numbers of one case the one named earlier here is kept.
-    `calendar`: set by the program, not in the file; without it, findings that need working days are not judged.
+    `terms`: how days are counted here; set by the program, not in the file. Without it, findings that need days are not judged.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     after_end: AfterEnd = AfterEnd.FLAG
     allowed_after_end: frozenset[str] = AFTER_END
@@ -196,8 +219,7 @@ class LawProfile(BaseModel):
     flag_steps_before_acceptance: bool = False
     supplement_rounds: int = Field(default=1, ge=1)
     extensions: int = Field(default=1, ge=1)
-    hand_up_days: int = Field(default=20, ge=1)
     closing_steps: frozenset[str] = frozenset()
     working_steps: frozenset[str] = frozenset()
     namespaces: tuple[str, ...] = ()
-    calendar: WorkingDays | None = Field(default=None, exclude=True)
+    terms: InstanceOf[Terms] | None = Field(default=None, exclude=True)

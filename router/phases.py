@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from router.effect import Effect, advance, authority, end, explain, find, stop
 from router.law import LawProfile, Unaccepted
+from router.vague import told_until
 from schemas.case import Case, Outcome, Phase, Supplement
 from schemas.envelope import Event
 
@@ -23,7 +24,7 @@ def applied(case: Case, event: Event, profile: LawProfile) -> None:
         setattr(case, name, body.get(name) or getattr(case, name))
     _limits(case, event)
     planned = body.get("planned_end")
-    case.planned_end_at = planned["at"] if planned else case.planned_end_at
+    case.planned_end_at = told_until(planned) if planned else case.planned_end_at
     case.window = case.authority
     case.holder = case.holder or case.authority
     advance(case, event)
@@ -45,7 +46,9 @@ def supplement_requested(case: Case, event: Event, profile: LawProfile) -> None:
     asked = sum(one.asked_at is not None for one in case.supplements)
     if asked >= profile.supplement_rounds:
         find(case, event, "second_supplement_notice", round=str(number))
-    notice = Supplement(number, event.occurred_at, None, list(event.body.get("missing") or ()), authority(event))
+    due = event.body.get("due")
+    missing = list(event.body.get("missing") or ())
+    notice = Supplement(number, event.occurred_at, None, missing, authority(event), "", due["at"] if due else None)
     case.supplements = [*case.supplements, notice]
     advance(case, event)
 

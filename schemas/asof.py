@@ -24,6 +24,7 @@ def as_of(case: Case, now: int) -> Case:
     if case.last is not None and case.last.occurred_at <= now:
         return case
     changes: dict[str, Any] = {name: _until(getattr(case, name), now) for name in _ENDS}
+    changes["stopped_until"] = None if changes["stopped_at"] is None else case.stopped_until
     changes["ended_until"] = None if changes["ended_at"] is None else case.ended_until
     changes["outcome"] = None if changes["stopped_at"] is None else case.outcome
     return replace(

@@ -107,7 +107,8 @@ class Calendar:
         self.office_hours = settings.office_hours
         self._settings = settings
         self._notices = tuple(notices)
-        self._weekend = frozenset(_numbers(settings.weekend or _national_weekend(settings.country)))
+        weekend = _national_weekend(settings.country) if settings.weekend is None else settings.weekend
+        self._weekend = frozenset(_numbers(weekend))
         self._years: dict[int, _Year] = {}
         self._known = _known(settings, self._notices)
         self.version = self._version()

@@ -99,6 +99,8 @@ class Appointment(msgspec.Struct, gc=False):
     confirmed_at: int | None = None
     #: The authority asked, which has to call back.
     by: str = ""
+    #: The date that was fixed for the visit.
+    visit_at: int | None = None
 
 
 class HandOver(msgspec.Struct, gc=False):
@@ -134,6 +136,14 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
     facts: dict[str, str] = {}
 
 
+class Blur(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What moments told coarsely (as a day) cover: from, until, and the one source they are from (empty: several)."""
+
+    start: int
+    until: int
+    source: str
+
+
 class Case(msgspec.Struct):
     """What is known of one case: the fold of its effective events, in business order."""
 
@@ -155,6 +165,8 @@ class Case(msgspec.Struct):
     accepted_at: int | None = None
     #: When the clock of the decision stopped: decided, withdrawn, returned, terminated.
     stopped_at: int | None = None
+    #: The last moment that the stop can mean.
+    stopped_until: int | None = None
     ended_at: int | None = None
     #: The last moment that the end can mean, as exactly as it was told: an end told as a day is any moment of that day.
     ended_until: int | None = None
@@ -186,6 +198,8 @@ class Case(msgspec.Struct):
     last_at: int | None = None
     #: The last event folded in of any kind, in business order: what comes after it is in order.
     last: Order | None = None
+    #: The youngest stretch of time covered by coarsely told moments: an event within it may belong before one folded in.
+    blur: Blur | None = None
 
     @property
     def opened(self) -> bool:

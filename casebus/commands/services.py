@@ -84,7 +84,7 @@ def route(folder: Path, member: int) -> int:
     from bus.store import open_store
     from bus.transaction import Loop
     from router.contexts import Contexts
-    from router.service import TOPICS, Router, Settings
+    from router.service import TOPICS, Router, Settings, calm_collector
 
     wiring, stop = _started(folder)
     states = wiring.deployment.data / "state"
@@ -93,6 +93,7 @@ def route(folder: Path, member: int) -> int:
     )
     with wiring.client() as client:
         _prepare(wiring, client)
+        calm_collector()
         router = Router(client, wiring.codec, lambda number: open_store(states / str(number)), settings)
         try:
             Loop(client, wiring.router_group, TOPICS, router, f"{wiring.router_group}-{member}", name="router").run(stop)

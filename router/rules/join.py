@@ -37,7 +37,7 @@ def then(case: Case, subject: tuple[str, list[Part]]) -> Move:
 
 
 def _late(case: Case, part: Part) -> bool:
-    return part.at is not None and case.stopped_at is not None and part.at > case.stopped_at
+    return part.at is not None and case.stopped_at is not None and part.at > (case.stopped_until or case.stopped_at)
 
 
 def _parts(case: Case, context: Context) -> list[Part]:

@@ -22,9 +22,9 @@ from schemas.codec import default
 from schemas.envelope import Event
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "router"))
-from router_lives import event, finished, life, moment
+from router_lives import EVERY_DAY_WORKS, event, finished, life, moment
 
-__all__ = ["CODEC", "PARTITIONS", "Story", "event", "finished", "life", "moment"]
+__all__ = ["CODEC", "EVERY_DAY_WORKS", "PARTITIONS", "Story", "event", "finished", "life", "moment"]
 
 PARTITIONS = 3
 CODEC = default()

@@ -1,16 +1,18 @@
 """The router as it runs: events in, journal, state, deliveries and dead letters out, while things break."""
 
 from collections import Counter
+from pathlib import Path
 from random import Random
 
 import pytest
-from router_story import CODEC, PARTITIONS, Story, event, life
+from router_story import CODEC, EVERY_DAY_WORKS, PARTITIONS, Story, event, life
 
 from bus.ports import Message
 from router.case import fold
 from router.decide import decide
 from router.journal import verify
 from router.law import LawProfile
+from schemas.calendar import Calendar, CalendarSettings
 
 PLAIN = LawProfile()
 
@@ -156,13 +158,14 @@ def _place(key: str) -> int:
 
 
 def test_an_event_that_breaks_the_fold_is_rejected_and_the_case_goes_on(tmp_path):
-    """A calendar that knows no such zone raises inside the fold: that event alone goes to the dead letters."""
+    """A calendar that does not reach so far raises inside the fold: that event alone goes to the dead letters."""
 
-    class Strict:
-        def working_days(self, *_):
+    class Strict(Calendar):
+        def provisional(self, _):
             raise ValueError("beyond the calendar")
 
-    story = Story(tmp_path, profile=LawProfile(calendar=Strict()))
+    terms = EVERY_DAY_WORKS._replace(calendar=Strict.from_settings(CalendarSettings(country=None), Path()))
+    story = Story(tmp_path, profile=LawProfile(terms=terms))
     story.play([*life()[:3], event("HandedUp", 2.5)])
     story.play(life()[3:])
     (letter,) = story.letters()

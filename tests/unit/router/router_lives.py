@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from itertools import count
+from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from schemas.calendar import Calendar, CalendarSettings
 from schemas.codec import default
 from schemas.envelope import Event, body_hash, event_id
+from schemas.limits import Terms
+from schemas.rules import ClockRules
 
 DAY = 86_400_000_000
 HOUR = 3_600_000_000
@@ -35,10 +40,19 @@ NEEDED: dict[str, dict[str, Any]] = {
     "SupervisionClosed": {"supervision": "S1"},
 }
 _serial = count(1)
+_CALENDAR = Calendar.from_settings(CalendarSettings(country=None, weekend=()), Path())
+#: The national law, counted by a calendar in which every day is a working day.
+EVERY_DAY_WORKS = Terms(ClockRules.model_validate({}), _CALENDAR, ZoneInfo("Asia/Shanghai"))
 
 
-def moment(at: int) -> dict[str, Any]:
-    return {"at": at, "precision": "SECOND", "zone": "Asia/Shanghai"}
+def moment(at: int, precision: str = "SECOND") -> dict[str, Any]:
+    return {"at": at, "precision": precision, "zone": "Asia/Shanghai"}
+
+
+def on_day(type_name: str, day: int, **fields: Any) -> Event:
+    """An event known only as a day: the local day of `event(..., day)`, which is 5 hours later."""
+    midnight = START // DAY * DAY + 16 * HOUR + day * DAY
+    return event(type_name, day, header_occurred_at=moment(midnight, "DAY"), **fields)
 
 
 def event(type_name: str, at: float = 0, /, *, case: str = "city:1", **fields: Any) -> Event:

@@ -1,21 +1,13 @@
 """Every finding of the law has a life that shows it, and the same life put right does not."""
 
 import pytest
-from router_lives import event
+from router_lives import EVERY_DAY_WORKS, event
 
 from router.case import fold
 from router.law import FINDINGS, LawProfile
 from schemas.envelope import Event
 
-
-class EveryDayWorks:
-    """A calendar in which every day is a working day."""
-
-    def working_days(self, a, b):
-        return (b - a).days
-
-
-PROFILE = LawProfile(calendar=EveryDayWorks(), flag_steps_before_acceptance=True)
+PROFILE = LawProfile(terms=EVERY_DAY_WORKS, flag_steps_before_acceptance=True)
 CLOSING = PROFILE.model_copy(update={"closing_steps": frozenset({"archive"})})
 ABOVE = "quality@500000"
 

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from router_lives import START, event, life
+from router_lives import EVERY_DAY_WORKS, HOUR, START, event, life, moment
 
 from router.case import EFFECTS, apply, fold, in_order
 from router.law import ABOUT, AFTER_END, FINDINGS, IGNORED, MAIN, PRELIMINARY, TRACKS, LawProfile, Unaccepted
@@ -13,6 +13,7 @@ from schemas.codec import default
 from schemas.envelope import Event
 
 PLAIN = LawProfile()
+COUNTING = LawProfile(terms=EVERY_DAY_WORKS)
 SETTING_ASIDE = LawProfile(after_end="set_aside")
 #: Types with an effect of their own in a life, without those that only the router's intake judges.
 TYPES = sorted(set(default().types) - {"AlertRaised", "AlertWithdrawn"})
@@ -107,11 +108,12 @@ def test_any_interleaving_and_repetition_folds_to_the_same_case(events, random, 
 @given(lives_of_any_kind())
 def test_applying_in_business_order_equals_the_fold(events):
     """One cheap apply an event gives what folding all of them gives, where nothing is replaced or taken away."""
-    plain = {one.origin: one for one in events if one.type != "Corrected"}.values()
+    known, plain = [], {one.origin: one for one in events if one.type != "Corrected"}.values()
     case = Case("city:1")
     for one in sorted(plain, key=lambda one: one.order):
-        assert in_order(case, one.order)
-        case = apply(case, one, PLAIN)
+        assert case.last is None or one.order > case.last
+        known.append(one)
+        case = apply(case, one, PLAIN) if in_order(case, one.order) else fold(known, PLAIN, "city:1")
     assert case == fold(plain, PLAIN, "city:1")
 
 
@@ -277,16 +279,54 @@ def test_a_closing_step_ends_the_case_where_the_profile_names_one():
     assert closed.stopped_at < closed.ended_at
 
 
-class EveryDayWorks:
-    """A calendar in which every day is a working day."""
-
-    def working_days(self, a, b):
-        return (b - a).days
-
-
 def test_a_hand_up_later_than_twenty_working_days_after_the_acceptance_is_late():
-    """Art. 43; judged only where a calendar is given."""
+    """Art. 43; judged only where days can be counted."""
     events = [event("Applied"), event("Accepted", 1), event("HandedUp", 22)]
     assert codes(fold(events, PLAIN)) == []
-    assert codes(fold(events, LawProfile(calendar=EveryDayWorks()))) == ["late_hand_up"]
-    assert codes(fold([*events[:2], event("HandedUp", 21)], LawProfile(calendar=EveryDayWorks()))) == []
+    assert codes(fold(events, COUNTING)) == ["late_hand_up"]
+    assert codes(fold([*events[:2], event("HandedUp", 21)], COUNTING)) == []
+
+
+def test_a_late_hand_up_is_the_one_that_its_deadline_calls_late():
+    """Days in a special procedure are not counted, and a part that goes up, or a second time, is not the case's first."""
+    paused = [event("ClockPaused", 5), event("ClockResumed", 9)]
+    opened = [event("Applied"), event("Accepted", 1)]
+    assert codes(fold([*opened, *paused, event("HandedUp", 24)], COUNTING)) == []
+    (found,) = fold([*opened, *paused, event("HandedUp", 26)], COUNTING).findings
+    assert found.facts == {"days": "21", "limit": "20"}
+    part = event("HandedUp", 2, hand_over="H0", part="fire")
+    assert codes(fold([*opened, part, event("HandedUp", 24)], COUNTING)) == ["late_hand_up"]
+    again = event("HandedUp", 24, hand_over="H2", header_authority="quality@500103")
+    assert codes(fold([*opened, event("HandedUp", 3), again], COUNTING)) == []
+
+
+def test_the_case_keeps_what_its_clocks_ask_for():
+    """A step's own limit, a notice's last day, who started a procedure, who approved it, even sealed."""
+    sealed = {"key": "k7", "cipher": b"x"}
+    events = [
+        event("StepStarted", 1, limit_days=3),
+        event("SupplementRequested", 1, due=moment(START + HOUR)),
+        event("ClockPaused", 2, approver=sealed, header_authority="fire@500103"),
+        event("LimitExtended", 3, approver={"value": "王平"}),
+    ]
+    case = fold(events, PLAIN)
+    assert (case.steps[0].limit_days, case.supplements[0].due_at) == (3, START + HOUR)
+    assert (case.pauses[0].by, case.pauses[0].approver) == ("fire@500103", "sealed:k7")
+    assert case.extensions[0].approver == "王平"
+
+
+def test_an_appointment_waits_for_the_call_back_and_keeps_the_date_fixed():
+    """The first request and the first call back count, the last date stands; whichever came first."""
+    asked = [event("AppointmentRequested", at) for at in (1, 2)]
+    told = [event("AppointmentConfirmed", at, visit_at=moment(START + at)) for at in (3, 4)]
+    (one,) = fold([*asked, *told], PLAIN).appointments
+    assert (one.requested_at, one.confirmed_at) == (asked[0].occurred_at, told[0].occurred_at)
+    assert (one.visit_at, one.by) == (START + 4, "quality@500103")
+    (late,) = fold([told[0], asked[1].__class__(asked[1].type, asked[1].header, asked[1].body)], PLAIN).appointments
+    assert late.requested_at == asked[1].occurred_at
+
+
+def test_links_in_a_header_are_shown_with_the_case_and_move_nothing():
+    """Information of the source; only a Linked event ties two keys."""
+    case = fold([event("Applied", header_links=["local:5", "city:1"])], PLAIN)
+    assert (case.links, case.merged) == (["local:5"], [])
