@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, TypeVar
 from bus.errors import RetryError
 from casebus.deployment import Deployment, Mode
 from schemas.limits import Terms
-from schemas.limits import Terms
 from schemas.problem import Problem, ProblemsError
 
 if TYPE_CHECKING:
