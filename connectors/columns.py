@@ -32,6 +32,7 @@ class ColumnSettings(Settings):
     not_before: str | None = None
     not_after: str | None = None
     digits: int = Field(2, ge=0, le=9)
+    decimal: Literal[".", ","] = "."
 
     @field_validator("clean", "formats", "missing", mode="before")
     @classmethod

@@ -94,11 +94,18 @@ def reader(settings: ColumnSettings, name: str, nested: bool, expression: Expres
     if expression is not None:
         return lambda _, read: expression.evaluate(read)
     source = name if settings.source is None else settings.source
-    path = source.split(".") if isinstance(source, str) and nested else source
+    path = _path(source) if isinstance(source, str) and nested else source
     if isinstance(path, str) or len(path) == 1:
         field = path if isinstance(path, str) else path[0]
         return lambda row, _: row.get(field)  # type: ignore[arg-type]  # a list of one number counts into a list
     return lambda row, _: _member(row, path)
+
+
+def _path(source: str) -> list[str]:
+    """The steps of `step.code`; `../` is what stands around the row."""
+    inner = source.lstrip("./")
+    around = source[: len(source) - len(inner)].count("../")
+    return [".."] * around + inner.split(".")
 
 
 def _member(row: Any, path: Sequence[str | int]) -> Any:
@@ -134,7 +141,9 @@ def _typed(settings: ColumnSettings, zone: str | None) -> list[Step]:
         times = TimeReader(settings.formats or ["iso"], settings.zone or zone, settings.precision)
         return [times.read, *_window(settings, zone)]
     if settings.type == "money":
-        return [lambda value: values.money_of(value, settings.digits)]
+        return [lambda value: values.money_of(value, settings.digits, settings.decimal)]
+    if settings.type == "number":
+        return [lambda value: values.number_of(value, settings.decimal)]
     if settings.type == "any" or (settings.type == "text" and (settings.value is not None or settings.lookup is not None)):
         return [_exact]
     return [_CONVERSIONS[settings.type]]
@@ -143,7 +152,6 @@ def _typed(settings: ColumnSettings, zone: str | None) -> list[Step]:
 _CONVERSIONS: dict[str, Step] = {
     "text": values.text_of,
     "whole": values.int_of,
-    "number": values.number_of,
     "bool": values.bool_of,
     "list": values.list_of,
 }

@@ -41,6 +41,12 @@ _FALSE = frozenset({"false", "f", "no", "n", "0", "否"})
 _INTEGER = re.compile(r"[+-]?\d+(?:\.0*)?")
 _SCIENTIFIC = re.compile(r"[+-]?\d(?:\.\d+)?[eE]\+?\d{2}")
 _SPACES = re.compile(r"\s+")
+#: What groups thousands (1,234.50; 1.234,50; 1 234,50; 1'234.50), by the sign that parts the decimals.
+_GROUPED = {
+    point: re.compile(rf"[+-]?\d{{1,3}}(?:(?P<by>[{other} '’])\d{{3}})(?:(?P=by)\d{{3}})*")
+    for point, other in ((".", ","), (",", r"\."))
+}
+_GROUPING = re.compile(r"[.,\s'’]")
 
 
 def shown(value: Any) -> str:
@@ -144,29 +150,40 @@ def _fits(value: int) -> int:
     return value
 
 
-def decimal_of(value: Any) -> Decimal | None:
-    """An exact decimal number."""
+def decimal_of(value: Any, point: str = ".") -> Decimal | None:
+    """An exact decimal number. `point` parts the decimals of a text; what else stands in it must group thousands."""
     if value is None:
         return None
-    text = _width(text_of(value) or "").strip().replace(",", "")
+    text = _width(text_of(value) or "").strip()
     try:
-        number = Decimal(text)
+        number = Decimal(_ungrouped(text, point) if isinstance(value, str) else text)
     except InvalidOperation:
-        raise Refusal("unreadable_number", f"found {shown(value)}", "Send a decimal number") from None
+        instead = "Send a decimal number, or say in the mapping what parts the decimals (decimal:)"
+        raise Refusal("unreadable_number", f"found {shown(value)}", instead) from None
     if not number.is_finite():
         raise Refusal("unreadable_number", f"found {shown(value)}", "Send a decimal number")
     return number
 
 
-def number_of(value: Any) -> float | None:
+def _ungrouped(text: str, point: str) -> str:
+    """The number as Python writes it. Raises InvalidOperation where a sign can be neither: 80,00 is not eight thousand."""
+    whole, _, decimals = text.partition(point)
+    if _GROUPED[point].fullmatch(whole):
+        whole = _GROUPING.sub("", whole)
+    if _GROUPING.search(whole) or _GROUPING.search(decimals):
+        raise InvalidOperation
+    return f"{whole}.{decimals}" if decimals else whole
+
+
+def number_of(value: Any, point: str = ".") -> float | None:
     """A number for comparisons; money goes through `money_of`, which is exact."""
-    number = decimal_of(value)
+    number = decimal_of(value, point)
     return None if number is None else float(number)
 
 
-def money_of(value: Any, digits: int = 2) -> int | None:
+def money_of(value: Any, digits: int = 2, point: str = ".") -> int | None:
     """An amount in minor units (12.34 is 1234), exactly."""
-    number = decimal_of(value)
+    number = decimal_of(value, point)
     if number is None:
         return None
     minor = number.scaleb(digits)

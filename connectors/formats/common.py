@@ -11,7 +11,7 @@ from pydantic import Field
 
 from bus.errors import ConfigurationError
 from connectors.source import Context, SourceRecord
-from connectors.values import Refusal
+from connectors.values import Refusal, key_text
 from schemas.yamlfile import Settings
 
 #: Where a reader stands in a file, as JSON keeps it.
@@ -69,10 +69,18 @@ def unreadable(path: Path, found: str, instead: str, context: Context) -> Config
     return ConfigurationError(f"{context.where}: the file {path.name} cannot be read: {found}. {instead}.")
 
 
-def check_fields(names: list[str], path: Path, line: int, context: Context) -> None:
-    """Every field that the mapping reads must stand in the header row."""
-    missing = [str(field) for field in context.fields if isinstance(field, str) and field not in names]
-    if missing:
+def headings(cells: list[str], path: Path, line: int, context: Context) -> list[str]:
+    """The names of a header row, as the mapping writes them where only width and blanks differ.
+
+    Every field that the mapping reads must stand there, once.
+    """
+    fields = {key_text(field): field for field in context.fields if isinstance(field, str)}
+    names = [fields.get(name, name) for name in map(key_text, cells)]
+    if missing := [field for field in fields.values() if field not in names]:
         known = ", ".join(name for name in names if name)
         found = f"line {line} has no column {', '.join(missing)}; it has {known}"
         raise unreadable(path, found, "Correct from: in the mapping, header_row:, delimiter: or encoding:", context)
+    if doubled := [field for field in fields.values() if names.count(field) > 1]:
+        found = f"line {line} heads {names.count(doubled[0])} columns with {doubled[0]}"
+        raise unreadable(path, found, "Give all columns names of their own, in order: names: in the mapping", context)
+    return names

@@ -11,9 +11,9 @@ from typing import Any, BinaryIO, Literal
 
 from pydantic import Field, field_validator
 
-from connectors.formats.common import FileSettings, Mark, check_fields, digest, matched_prefix, too_long, unreadable
+from connectors.formats.common import FileSettings, Mark, digest, headings, matched_prefix, too_long, unreadable
 from connectors.source import Context, SourceRecord
-from connectors.values import Refusal, key_text
+from connectors.values import Refusal
 
 _WIDE = ("utf-16", "utf-32")
 _BOM = "\ufeff"
@@ -124,6 +124,7 @@ class Delimited:
         self._quote = settings.quote.encode(settings.encoding)[-1:] if settings.quote else b"\x00\x00"
         self._file = self._opened()
         self._lines = Lines(self._file, settings.longest_row, settings.growing)
+        self._first = 0  # lines of the header and before it
         self._names = self._header()
         if not self._lines.resume(mark):
             self._lines = Lines(self._file, settings.longest_row, settings.growing)
@@ -147,19 +148,17 @@ class Delimited:
         line = b""
         for _ in range(row):
             line = self._lines.take() or b""
-        self._file.seek(0)
-        try:
-            cells = next(csv.reader([line.decode(self._settings.encoding).removeprefix(_BOM)], delimiter=self._delimiter), [])
-        except (UnicodeDecodeError, csv.Error) as error:
+        cells, _, fault = self._cells(line)
+        if fault is not None:
             raise unreadable(
-                self._path, f"line {row} is no header ({error})", "Correct encoding: or header_row:", self._context
-            ) from None
-        names = self._settings.names or [key_text(cell) for cell in cells]
-        check_fields(names, self._path, row, self._context)
-        return names
+                self._path, f"line {row} is no header: {fault.found}", "Correct encoding:, quote: or header_row:", self._context
+            )
+        self._first = self._lines.number
+        self._file.seek(0)
+        return headings(self._settings.names or cells, self._path, row, self._context)
 
     def _skip_header(self) -> None:
-        for _ in range(self._settings.header_row or 0):
+        for _ in range(self._first):
             self._lines.take()
 
     def __iter__(self) -> Iterator[SourceRecord]:

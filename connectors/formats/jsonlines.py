@@ -1,8 +1,8 @@
-"""JSON lines: one object a line. A broken line is refused alone, with its bytes."""
+"""JSON lines: one object a line, or a list of them inside it. A broken line is refused alone, with its bytes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
@@ -10,14 +10,17 @@ from typing import Any, Literal
 import msgspec
 from pydantic import field_validator
 
-from connectors.formats.common import FileSettings, Mark, too_long
+from connectors.formats.common import FileSettings, Mark, digest, too_long
 from connectors.formats.delimited import Lines, known_encoding
 from connectors.source import Context, SourceRecord
 from connectors.values import Refusal
 
 
 class JsonLinesSettings(FileSettings):
-    """`record` leads to the row inside each line's object, where it is wrapped."""
+    """`record` leads to the row inside each line's object, where it is wrapped, or to a list of rows.
+
+    What stands around the row is read by `../`, as in XML: `../case.number`.
+    """
 
     format: Literal["jsonl"]
     encoding: str = "utf-8"
@@ -26,45 +29,101 @@ class JsonLinesSettings(FileSettings):
     _known_encoding = field_validator("encoding")(known_encoding)
 
 
+#: Room for the records of one line in the source's order.
+_ROOM = 1 << 16
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 
 
 class JsonLines:
-    """One file of JSON lines. Numbers with a fraction stay exact (decimals)."""
+    """One file of JSON lines. Numbers with a fraction stay exact (decimals).
+
+    A mark may stand inside a line, behind some of the records of its list.
+    """
 
     def __init__(self, path: Path, settings: JsonLinesSettings, context: Context, mark: Mark | None) -> None:  # noqa: ARG002  one signature for all forms
         self._name = path.name
         self._settings = settings
+        self._way = settings.record.split(".") if settings.record else []
         self._utf8 = settings.encoding.lower().replace("_", "-") in ("utf-8", "utf8", "utf-8-sig")
         self._file = path.open("rb")
         self._lines = Lines(self._file, settings.longest_row, settings.growing)
+        self._begun = mark or {}
         if not self._lines.resume(mark):
-            self._lines = Lines(self._file, settings.longest_row, settings.growing)
+            self._lines, self._begun = Lines(self._file, settings.longest_row, settings.growing), {}
+        self._inside = 0
+        self._before: Mark = {}
 
     def __iter__(self) -> Iterator[SourceRecord]:
-        lines, place = self._lines, self._name
-        while (line := lines.take()) is not None:
-            text = line.strip()
-            if not text:
-                continue
-            row, fault = self._row(text)
-            yield SourceRecord(f"{place}:{lines.number}", lines.number, row, text if fault is None else line[:1_000_000], fault)
+        while (line := self._next()) is not None:
+            found = self._records(line, self._lines.number)
+            for record in found[self._inside :]:
+                self._inside = (self._inside + 1) % len(found)
+                yield record
+            self._inside = 0
 
-    def _row(self, text: bytes) -> tuple[dict[str, Any], Refusal | None]:
+    def _next(self) -> bytes | None:
+        """The next line; where the mark stood inside it, and it is what it was, what is behind the mark."""
+        before = self._lines.mark() if self._way else {}
+        line = self._lines.take()
+        if self._way and line is not None:
+            self._before = before | {"part": _part(line)}
+            if self._begun.get("part") == self._before["part"]:
+                self._inside = int(self._begun["inside"])
+        self._begun = {}
+        return line
+
+    def _records(self, line: bytes, number: int) -> list[SourceRecord]:
+        text, place = line.strip(), f"{self._name}:{number}"
+        if not text:
+            return []
+        value, fault = self._value(text)
+        if fault is not None:
+            return [SourceRecord(place, number, {}, line[:1_000_000], fault)]
+        if not self._way:
+            return [_record(value, place, number, text)]
+        value = _at(value, self._way)
+        if not isinstance(value, list):
+            return [_record(value, place, number * _ROOM, text)]
+        return [_record(row, f"{place} ({index})", number * _ROOM + index, text) for index, row in enumerate(value, 1)]
+
+    def _value(self, text: bytes) -> tuple[Any, Refusal | None]:
         if len(text) > self._settings.longest_row:
-            return {}, too_long(self._settings.longest_row)
+            return None, too_long(self._settings.longest_row)
         try:
-            value = _decoder.decode(text.removeprefix(b"\xef\xbb\xbf") if self._utf8 else text.decode(self._settings.encoding))
+            return _decoder.decode(
+                text.removeprefix(b"\xef\xbb\xbf") if self._utf8 else text.decode(self._settings.encoding)
+            ), None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            return {}, Refusal("broken_line", f"found a line that is no JSON ({error})", "Send the line again, whole")
-        for name in self._settings.record.split(".") if self._settings.record else ():
-            value = value.get(name) if isinstance(value, dict) else None
-        if not isinstance(value, dict):
-            return {}, Refusal("broken_line", "found a line that holds no object", "Send one object a line")
-        return value, None
+            return None, Refusal("broken_line", f"found a line that is no JSON ({error})", "Send the line again, whole")
 
     def mark(self) -> Mark:
-        return self._lines.mark()
+        return self._before | {"inside": self._inside} if self._inside else self._lines.mark()
 
     def close(self) -> None:
         self._file.close()
+
+
+def _part(line: bytes) -> str:
+    running = digest()
+    running.update(line)
+    return running.hexdigest()
+
+
+def _record(row: Any, place: str, sequence: int, raw: bytes) -> SourceRecord:
+    if isinstance(row, dict):
+        return SourceRecord(place, sequence, row, raw)
+    fault = Refusal("broken_line", "found a line that holds no object", "Send one object a line, or correct record:")
+    return SourceRecord(place, sequence, {}, raw, fault)
+
+
+def _at(value: Any, way: Sequence[str]) -> Any:
+    """What stands at the end of the way; each object on it knows the one around it as `..`."""
+    around: dict[str, Any] | None = None
+    for name in way:
+        if not isinstance(value, dict):
+            return None
+        around = {**value, "..": around}
+        value = value.get(name)
+    if isinstance(value, list):
+        return [{**row, "..": around} if isinstance(row, dict) else row for row in value]
+    return {**value, "..": around} if isinstance(value, dict) else value

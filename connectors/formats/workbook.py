@@ -7,15 +7,16 @@ import re
 import zipfile
 from collections.abc import Iterator
 from datetime import date, datetime, time
+from itertools import accumulate, islice, zip_longest
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
-from connectors.formats.common import FileSettings, Mark, check_fields, unreadable
+from connectors.formats.common import FileSettings, Mark, headings, unreadable
 from connectors.formats.rolling import Rolling
 from connectors.source import Context, SourceRecord
-from connectors.values import Damaged, key_text
+from connectors.values import Damaged
 
 #: A spreadsheet keeps 15 digits of a number; a longer one has been rounded.
 _DIGITS = 10**15
@@ -26,17 +27,29 @@ _RATIO = 200
 
 
 class WorkbookSettings(FileSettings):
-    """`sheet` is a name or a number from 1; `header_row` counts from 1; `totals` begins a row that only sums up."""
+    """`sheet` is a name or a number from 1; `header_row` counts from 1; `totals` begins a row that only sums up.
+
+    Headings in two rows (`header_row: [3, 4]`), the upper one merged over several columns, read `upper/lower`. `names`
+    stands for the headings, where two are the same.
+    """
 
     format: Literal["xlsx"]
     sheet: str | int = 1
-    header_row: int = Field(1, ge=1, le=1000)
+    header_row: list[Annotated[int, Field(ge=1, le=1000)]] = Field([1], min_length=1, max_length=2)
+    names: list[str] | None = None
     totals: list[str] = Field(default_factory=list)
 
-    @field_validator("totals", mode="before")
+    @field_validator("totals", "header_row", mode="before")
     @classmethod
     def _listed(cls, value: Any) -> Any:
         return value if isinstance(value, list) else [value]
+
+    @field_validator("header_row")
+    @classmethod
+    def _downwards(cls, rows: list[int]) -> list[int]:
+        if rows != sorted(set(rows)):
+            raise ValueError("write the upper row first, then the lower one")
+        return rows
 
 
 class Workbook(Rolling):
@@ -85,14 +98,10 @@ class Workbook(Rolling):
             raise self._wrong(f"its sheet is damaged ({error})", "Save it again with a spreadsheet program") from None
 
     def _read(self) -> Iterator[SourceRecord]:
-        first = self._settings.header_row
+        rows = self._settings.header_row
         numbered = enumerate(self._values(), 1)
-        names: list[str] = []
-        for number, cells in numbered:
-            if number == first:
-                names = [key_text(str(cell)) if cell is not None else "" for cell in cells]
-                break
-        check_fields(names, self._path, first, self._context)
+        head = [cells for number, cells in islice(numbered, rows[-1]) if number in rows]
+        names = headings(self._settings.names or _titles(head), self._path, rows[-1], self._context)
         for number, cells in numbered:
             if self._counts(cells):
                 yield self._record(number, names, cells)
@@ -134,6 +143,16 @@ class Workbook(Rolling):
         if wanted not in names:
             raise self._wrong(f"it has no sheet {wanted}; it has {', '.join(names)}", "Correct sheet: in the mapping")
         return book[wanted]
+
+
+def _titles(head: list[tuple[Any, ...]]) -> list[str]:
+    """One title a column. Of cells merged over several columns only the first holds the title."""
+    lines = [["" if cell is None else str(cell) for cell in cells] for cells in head]
+    if len(lines) < 2:
+        return lines[0] if lines else []
+    pairs = list(zip_longest(*lines, fillvalue=""))
+    groups: Iterator[str] = accumulate((own for own, _ in pairs), lambda left, own: own or left)
+    return [f"{group}/{title}" if group and title else own or title for group, (own, title) in zip(groups, pairs, strict=True)]
 
 
 def _computed(value: Any, source: Any) -> Any:

@@ -234,3 +234,73 @@ def test_a_wrapped_record_is_unwrapped(tmp_path: Path) -> None:
     """Some exporters put an envelope around each row."""
     drop(tmp_path, '{"meta": 1, "data": {"id": "1", "case_no": "C1", "at": "2025-06-01 09:00:00"}}\n', "rows.jsonl")
     assert reasons(connector(tmp_path, JSONL.replace("jsonl}", "jsonl, record: data}"))) == ["Accepted"]
+
+
+LISTS = MAPPING.replace("case_no: {", "case_no: {from: ../no, ").replace("who: {}", "who: {from: ../../office}")
+NESTED = "kind: files\nsource: {path: drop/rows.jsonl, format: jsonl, record: case.steps}\n"
+
+
+def nested(*steps: int, no: str = "C1") -> dict[str, object]:
+    return {
+        "office": "u",
+        "case": {"no": no, "steps": [{"id": str(step), "at": f"2025-06-01 09:00:0{step}"} for step in steps]},
+    }
+
+
+def test_a_line_may_hold_a_list_of_rows_that_know_what_is_around_them(tmp_path: Path) -> None:
+    """One line a case with its steps inside, as document stores export them; an empty list is no fault."""
+    lines = [nested(1, 2), nested(no="C2"), nested(3, no="C3"), {"case": {"steps": [7]}}, {"case": 1}]
+    drop(tmp_path, "\n".join(map(json.dumps, lines)), "rows.jsonl")
+    found = connector(tmp_path, NESTED, LISTS)
+    assert reasons(found) == ["Accepted"] * 3 + ["broken_line"] * 2
+    assert [record.position for record in records(found)][:3] == ["rows.jsonl:1 (1)", "rows.jsonl:1 (2)", "rows.jsonl:3 (1)"]
+    events = translated(found)[1]
+    assert not isinstance(events, Rejection)
+    assert events[0].header["case"] == "case:C1"
+    assert events[0].header["actor"] == {"value": "u"}
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 4])
+def test_a_batch_may_end_inside_a_line(tmp_path: Path, limit: int) -> None:
+    """Whoever comes back with any position reads what is behind it: nothing is lost, nothing comes twice."""
+    drop(tmp_path, "\n".join(json.dumps(nested(*steps)) for steps in [(1, 2, 3), (4,), (5, 6)]), "rows.jsonl")
+    found = connector(tmp_path, NESTED, LISTS)
+    position, seen = None, []
+    while batch := next(iter(found.open().fetch(position, limit)), None):
+        seen += [record.row["id"] for record in batch.records]
+        position = batch.position
+    assert seen == list("123456")
+
+
+def test_a_line_that_changed_behind_the_mark_is_read_again(tmp_path: Path) -> None:
+    """The mark stood inside it: what was before the mark may be what changed."""
+    drop(tmp_path, json.dumps(nested(1, 2)), "rows.jsonl")
+    found = connector(tmp_path, NESTED, LISTS)
+    position = next(iter(found.open().fetch(None, 1))).position
+    drop(tmp_path, json.dumps(nested(3, 2)), "rows.jsonl")
+    assert [record.row["id"] for record in records(found, position)] == ["3", "2"]
+
+
+def test_a_heading_in_other_width_is_the_same_heading(tmp_path: Path) -> None:
+    """办件编号（新） and 办件编号(新) look alike; the mapping may write either."""
+    drop(tmp_path, rows(good(1)).replace("who", "经办（人）", 1))
+    for name in ("经办（人）", "经办(人)"):
+        assert reasons(connector(tmp_path, mapping=MAPPING.replace("who: {}", f"who: {{from: {name}, required: true}}"))) == [
+            "Accepted"
+        ]
+
+
+def test_two_columns_under_one_heading_are_told_unless_named_or_unused(tmp_path: Path) -> None:
+    """Which of the two is meant nobody can know."""
+    drop(tmp_path, rows(good(1)).replace("who", "at", 1))
+    with pytest.raises(ConfigurationError, match="heads 2 columns with at"):
+        records(connector(tmp_path, mapping=MAPPING.replace("  who: {}\n", "").replace(", actor: who", "")))
+    assert reasons(connector(tmp_path, csv("names: [id, case_no, at, who]"))) == ["Accepted"]
+
+
+def test_a_heading_may_go_on_in_the_next_line(tmp_path: Path) -> None:
+    """Spreadsheets break long headings inside their quotes."""
+    drop(tmp_path, rows(good(1)).replace("who", '"handled\nby"', 1))
+    found = connector(tmp_path, mapping=MAPPING.replace("who: {}", 'who: {from: "handled\\nby", required: true}'))
+    assert reasons(found) == ["Accepted"]
+    assert [record.position for record in records(found)] == ["rows.csv:3"]

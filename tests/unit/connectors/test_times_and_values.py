@@ -180,6 +180,21 @@ def test_truth_has_many_spellings(value: Any, truth: bool | None) -> None:
         values.bool_of("maybe")
 
 
+@pytest.mark.parametrize("text", ["1.234,50", "1234,5", "1 234,50", "1'234,50", 1234.5])
+def test_money_with_a_decimal_comma(text: Any) -> None:
+    """The mapping says so; a cell that is a number already needs no sign."""
+    assert values.money_of(text, 2, ",") == 123450
+
+
+@pytest.mark.parametrize(
+    ("text", "point"), [("80,00", "."), ("1,23,456", "."), ("1.5", ","), ("12,345.6,7", "."), ("1,2345", ".")]
+)
+def test_a_sign_that_can_group_no_thousands_is_not_guessed_away(text: str, point: str) -> None:
+    """80,00 read as eight thousand would be a hundredfold fee."""
+    with pytest.raises(Refusal, match="unreadable_number"):
+        values.money_of(text, 2, point)
+
+
 def test_a_number_in_scientific_notation_is_known_by_its_look() -> None:
     """A spreadsheet's 9.9E+18 was a case number once."""
     assert values.looks_scientific("9.90100201E+18")

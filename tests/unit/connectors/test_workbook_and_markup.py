@@ -230,3 +230,25 @@ def test_a_large_document_does_not_stay_in_memory(tmp_path: Path) -> None:
     kept = [len(element.getroottree().getroot()) for element in reader._elements()]
     assert len(kept) == 6000
     assert max(kept) < 400
+
+
+MERGED = "kind: files\nsource: {path: drop/rows.xlsx, format: xlsx, header_row: [1, 2]}\n"
+
+
+def test_headings_under_merged_titles_carry_both(tmp_path: Path) -> None:
+    """Of merged cells only the first holds the title; one merged downwards has no second line."""
+    lines = [(None, None, "start", "who", "start", "who"), ("1", "C1", MORNING, "u", MORNING, "v")]
+    workbook(tmp_path, *lines, header=("id", "case_no", "asked", None, "taken", None))
+    mapping = TIMES.replace("at: {", "at: {from: taken/start, ").replace("who: {}", "who: {from: taken/who}")
+    (events,) = translated(connector(tmp_path, MERGED, mapping))
+    assert not isinstance(events, Rejection)
+    assert events[0].header["actor"] == {"value": "v"}
+
+
+def test_columns_under_one_heading_can_be_named_in_the_mapping(tmp_path: Path) -> None:
+    """Otherwise nobody knows which is meant."""
+    workbook(tmp_path, ("1", "C1", MORNING, "u"), header=("id", "case_no", "at", "at"))
+    with pytest.raises(ConfigurationError, match="heads 2 columns with at"):
+        records(connector(tmp_path, XLSX, TIMES.replace("  who: {}\n", "").replace(", actor: who", "")))
+    named = XLSX.replace("xlsx}", "xlsx, names: [id, case_no, at, who]}")
+    assert reasons(connector(tmp_path, named, TIMES)) == ["Accepted"]
