@@ -126,11 +126,12 @@ def deliver(
 def monitor(
     folder: Folder = Here,
     until: Annotated[str | None, typer.Option(help="Stop after this run's end-of-input markers.", hidden=True)] = None,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Build the view anew beside the live one, switch, and end.")] = False,
 ) -> None:
     """Run the monitor: journal to tables, clocks, lights, alerts."""
     from casebus.commands import services
 
-    raise typer.Exit(services.monitor(folder, until))
+    raise typer.Exit(services.rebuild(folder) if rebuild else services.monitor(folder, until))
 
 
 @app.command()

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, Field, model_validator
 
 from bus.settings import KafkaSettings
+from monitor.settings import AlertSettings
 from monitor.web.settings import PageSettings
 from router.law import LawProfile
 from schemas.calendar import CalendarSettings
@@ -69,10 +70,15 @@ class Head(Settings):
     name: str = Field(min_length=1, pattern=r"^[a-z0-9][a-z0-9-]*$")
     zone: Annotated[str, AfterValidator(_known_zone)] = "Asia/Shanghai"
     data: str = ".casebus"
+    #: Where the view's tables stand: `postgresql+psycopg://user@host/database`; null: SQLite, in `data`.
+    view: str | None = None
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
     calendar: CalendarSettings = CalendarSettings()
     clock: ClockSettings = ClockSettings()
     rules: Rules = Field(default_factory=Rules)
+    #: An indicator's threshold in its unit; null turns it off.
+    thresholds: dict[str, float | None] = Field({})
+    alerts: AlertSettings = AlertSettings()
     page: PageSettings = PageSettings()
 
 

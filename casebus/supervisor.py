@@ -10,16 +10,16 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from types import TracebackType
 from typing import Self
 
 from bus.errors import RetryError
 from bus.ports import Client, Message
 from bus.topics import EVENTS, standard
-from casebus.crew import Crew
+from casebus.crew import USAGE, Crew
 from casebus.display import Display
-from casebus.wiring import Wiring
+from casebus.wiring import Wiring, patiently
 from monitor.service import Service
 from schemas.codec import Codec
 
@@ -35,13 +35,14 @@ class Supervisor:
         self._wiring = wiring
         self._display = display
         self._stack = ExitStack()
+        self._failures: list[str] = []
         self._folder = str(wiring.deployment.folder)
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             self._display.phase("starting Kafka")
             self._client = stack.enter_context(self._wiring.client(self._display.progress))
-            self._client.create(standard(self._wiring.settings.kafka.partitions))
+            patiently(lambda: self._client.create(standard(self._wiring.settings.kafka.partitions)))
             self._crew = Crew(self._wiring.deployment.data / "logs", self._display.say)
             stack.callback(self._crew.dismiss_all)
             self._stack = stack.pop_all()
@@ -79,16 +80,22 @@ class Supervisor:
         self._crew.hire("connect", "connect", self._folder, "--exit")
         self._display.phase("reading the sources")
         self._wait("connect", self._published)
-        self._end_input(run)
+        patiently(lambda: self._end_input(run))
         self._display.phase("folding into cases")
         self._wait("monitor", self._shown)
         self._crew.demand(["route", "monitor"])
+        self._deliver()
+        self._crew.dismiss("route")
+        return self._failures
+
+    def _deliver(self) -> None:
+        """Bring what was decided to its receivers, where any system here takes deliveries."""
+        if not any(connector.settings.deliver for connector in self._wiring.connectors):
+            return
         self._display.phase("delivering")
         self._crew.hire("deliver", "deliver", self._folder, "--exit")
         self._wait("deliver", lambda: (0, 0))
         self._show_the_rest()
-        self._crew.dismiss("route")
-        return [words for name in ("connect", "deliver") if self._crew.code(name) for words in self._crew.last_words(name)]
 
     def _show_the_rest(self) -> None:
         """What could not be delivered became dead letters after the monitor had seen the end."""
@@ -107,6 +114,8 @@ class Supervisor:
                     self._display.progress(*progress())
                 look = time.monotonic() + LOOK
             time.sleep(TICK)
+        if self._crew.code(name) == USAGE:
+            self._failures += self._crew.last_words(name)
 
     def _published(self) -> tuple[int, int]:
         """Records on the bus; how many there will be nobody knows yet."""
@@ -118,12 +127,12 @@ class Supervisor:
         return sum(done.values()), sum(self._client.ends([EVENTS.name]).values())
 
     def _end_input(self, run: str) -> None:
-        """Say in every partition that nothing more comes in this run."""
-        producer = self._client.producer(f"{self._wiring.settings.name}-up")
-        producer.begin()
-        producer.send(end_markers(self._wiring.codec, run, sorted(place.number for place in self._client.ends([EVENTS.name]))))
-        producer.commit()
-        producer.close()
+        """Say in every partition that nothing more comes in this run. Said twice, it counts once."""
+        numbers = sorted(place.number for place in self._client.ends([EVENTS.name]))
+        with closing(self._client.producer(f"{self._wiring.settings.name}-up")) as producer:
+            producer.begin()
+            producer.send(end_markers(self._wiring.codec, run, numbers))
+            producer.commit()
 
 
 def end_markers(codec: Codec, run: str, partitions: Sequence[int]) -> list[Message]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bus.jars import Progress
     from bus.ports import Client
     from connectors.config import Connector
+    from monitor.indicator import Panel
     from monitor.lights import Clockwork
     from monitor.statistics.source import Folding
     from monitor.view import View
@@ -115,7 +116,7 @@ class Wiring:
     def problems(self) -> list[Problem]:
         """Everything that is wrong in any file of the deployment."""
         found: list[Problem] = []
-        for part in ("calendar", "directory", "catalogue", "connectors"):
+        for part in ("calendar", "directory", "catalogue", "connectors", "panel"):
             try:
                 getattr(self, part)
             except ProblemsError as error:
@@ -150,6 +151,12 @@ class Wiring:
 
         return Clockwork(self.settings.rules.clock, self.calendar, self.deployment.zone, self.catalogue)
 
+    @cached_property
+    def panel(self) -> Panel:
+        from monitor.indicator import Panel
+
+        return Panel.of(self.settings.thresholds)
+
     @property
     def folding(self) -> Folding:
         """The router's fold for the monitor, which imports no router."""
@@ -169,11 +176,16 @@ class Wiring:
     def view_file(self) -> Path:
         return self.deployment.data / "view.db"
 
+    @property
+    def view_url(self) -> str:
+        """The view's address in SQLAlchemy's words."""
+        return self.settings.view or f"sqlite:///{self.view_file}"
+
     def view(self) -> View:
         """The view, made when it is not there."""
         from monitor.view import View
 
-        return View.at(self.view_file)
+        return View.open(self.settings.view) if self.settings.view else View.at(self.view_file)
 
     @cached_property
     def accounts(self) -> Accounts:

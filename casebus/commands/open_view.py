@@ -16,7 +16,7 @@ from monitor.view import View
 def opened(folder: Path) -> Iterator[tuple[Wiring, View]]:
     """Raises ConfigurationError where nothing has been recorded yet."""
     wiring = Wiring(Deployment.load(folder))
-    if not wiring.view_file.exists():
+    if not (wiring.settings.view or wiring.view_file.exists()):
         raise ConfigurationError(f"Nothing has been recorded for {wiring.settings.name} yet. Run `casebus up {folder}` first.")
     view = wiring.view()
     try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import sys
 import threading
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 
 import structlog
@@ -17,8 +17,10 @@ from bus.errors import ConfigurationError
 from bus.ports import Client
 from bus.topics import standard
 from casebus.deployment import Deployment, Mode
+from casebus.display import display
 from casebus.stopping import stop_on_signals
 from casebus.wiring import Wiring
+from monitor.view import View
 
 ATTEMPTS = 6  # in a row, where there is an end: 15 s in all, longer than an abandoned transaction holds anybody up
 
@@ -107,22 +109,60 @@ def monitor(folder: Path, until: str | None) -> int:
 
     Alerts are raised only by the wall's clock and only while it follows live: history speaks to nobody.
     """
-    from monitor.alerts import Judge, Speaker
-    from monitor.indicator import indicators
     from monitor.service import Service
 
     wiring, stop = _started(folder)
-    with closing(wiring.view()) as view, wiring.client() as client:
+    with wiring.client() as client:
         _prepare(wiring, client)
-        if until:
-            Service(view, client, wiring.codec).until_ended(until)
-        elif wiring.settings.clock.mode is Mode.WALL:
-            judge = Judge(tuple(indicators().values()), wiring.clockwork, wiring.now(view))
-            speaker = Speaker(view, client, wiring.codec, judge)
-            Service(view, client, wiring.codec, speaker, judge.after_batch).follow(stop.is_set)
-        else:
-            Service(view, client, wiring.codec).follow(stop.is_set)
+        _renew(wiring, client)
+        with closing(wiring.view()) as view:
+            if until:
+                Service(view, client, wiring.codec).until_ended(until)
+            elif wiring.settings.clock.mode is Mode.WALL:
+                _speak(wiring, view, client, stop)
+            else:
+                Service(view, client, wiring.codec).follow(stop.is_set)
     return 0
+
+
+def rebuild(folder: Path) -> int:
+    """The view's tables anew, beside those that people look at; then switched."""
+    wiring, _ = _started(folder)
+    with wiring.client() as client:
+        _prepare(wiring, client)
+        sys.stdout.write(f"The view is built anew from {_build(wiring, client):,} records, and switched.\n")
+    return 0
+
+
+def _renew(wiring: Wiring, client: Client) -> None:
+    """Tables of another version of this program are built anew."""
+    from monitor.rebuild import outdated
+    from monitor.tables import VERSION
+
+    if found := outdated(wiring.view_url):
+        sys.stderr.write(f"The view has tables of version {found}; building those of version {VERSION} beside them.\n")
+        _build(wiring, client)
+
+
+def _build(wiring: Wiring, client: Client) -> int:
+    from monitor.rebuild import rebuild as build
+
+    with display() as shown:
+        shown.phase("building the view")
+        return build(wiring.view_url, client, wiring.codec, lambda one: shown.progress(one.read, one.end))
+
+
+def _speak(wiring: Wiring, view: View, client: Client, stop: threading.Event) -> None:
+    """Follow, and raise alerts: on the bus, and to people where there is somebody to tell."""
+    from monitor.alerts import Judge, Speaker
+    from monitor.herald import Herald
+    from monitor.service import Service
+
+    settings, now = wiring.settings.alerts, wiring.now(view)
+    judge = Judge(wiring.panel, wiring.clockwork, now, settings.language)
+    service = Service(view, client, wiring.codec, Speaker(view, client, wiring.codec, judge), judge.after_batch)
+    with Herald(view, settings.webhook, now) if settings.webhook else nullcontext():
+        service.follow(stop.is_set)
 
 
 def deliver(folder: Path, *, leave: bool) -> int:
