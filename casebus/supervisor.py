@@ -17,6 +17,7 @@ from typing import Self
 from bus.errors import RetryError
 from bus.ports import Client, Message
 from bus.topics import EVENTS, standard
+from casebus.alone import alone
 from casebus.crew import USAGE, Crew
 from casebus.display import Display
 from casebus.wiring import Wiring, patiently
@@ -40,6 +41,7 @@ class Supervisor:
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
+            stack.enter_context(alone(self._wiring.deployment.data))
             self._display.phase("starting Kafka")
             self._client = stack.enter_context(self._wiring.client(self._display.progress))
             patiently(lambda: self._client.create(standard(self._wiring.settings.kafka.partitions)))
