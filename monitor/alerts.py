@@ -1,75 +1,84 @@
-"""The supervision speaks: what indicators find becomes an alert on the bus, once, and never while history is loaded.
+"""The supervision speaks: what indicators find becomes an alert, once, and never while history is loaded.
 
-An alert is first a row of the outbox, in the database transaction of the tables it was judged from; then it is published
-and marked. Its id says what was judged (case, indicator, light, about what), so that a second monitor, a restart or a
-rebuilt view make the same alert again, and the router drops it as a duplicate.
+An alert is first a row (`monitor.outbox`), in the database transaction of the tables it was judged from. It stands for
+good: a yellow card is not taken back because the case went on. It is withdrawn when what is known now says that it should
+not have been raised then: a correction, or an event that was keyed in late. A judgement that the router refuses, because
+it knew more by then, is made again.
 """
 
 from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable, Collection, Iterable
+from itertools import count
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, and_, delete, insert, select, update
 
-from bus.partition import partition_of
-from bus.ports import Client, Message
-from bus.topics import ALERTS
+from bus.ports import Client
 from monitor import tables
 from monitor.chunks import chunks
-from monitor.indicator import Hit, Indicator, Sight, sight, standing
+from monitor.gather import LATELY, lines, some, standing, told_of
+from monitor.indicator import Found, Panel
 from monitor.lights import Clockwork
+from monitor.outbox import RAISED, WITHDRAWN, Row, Writer, identity, publish
 from monitor.rows import Rows
+from monitor.sight import Seen, Told, seen
+from monitor.times import DAY
 from monitor.view import Snapshot, View
+from schemas.case import Case, decode_state
 from schemas.clock import Light
-from schemas.envelope import body_hash, event_id
 
-SYSTEM, TABLE = "casebus-monitor", "alerts"
-#: Seconds between two looks over all cases.
-SWEEP = 60
+#: Seconds between two looks over all cases; a look that took long is followed by a rest of ten times that.
+SWEEP, REST = 60, 10
 _AT_ONCE = 500
-
-
-class Writer(Protocol):
-    """The part of `schemas.codec.Codec` that alerts need."""
-
-    def complete(self, type_name: str, header: dict[str, Any], body: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]: ...
-    def encode(self, type_name: str, header: dict[str, Any], body: dict[str, Any]) -> bytes: ...
+_REASON = {
+    "en": "What is known now says that it was not so.",
+    "zh": "根据更正或补充的信息，该预警不成立。",
+}
+_OVER = {"en": "It is over.", "zh": "情况已恢复正常。"}
 
 
 class Judge(NamedTuple):
-    """Who judges: the indicators that may speak, by which clock.
+    """Who judges: the indicators that may speak, by which clock, in which language."""
 
-    Findings and late entries speak when they come; a sweep does not bring up those of history.
-    """
-
-    indicators: Iterable[Indicator]
+    panel: Panel
     clockwork: Clockwork
     now: Callable[[], int]
+    language: str = "en"
 
     def after_batch(self, connection: Connection, rows: Rows) -> None:
         """For `View.apply_batch`: judge the cases that a batch has changed, in its transaction."""
         for keys in chunks(rows.replaced, _AT_ONCE):
             now = self.now()
-            self._speak(connection, sight(Snapshot(connection), self.clockwork, now, keys), now)
+            desk = _Desk(connection, self, keys)
+            snapshot = Snapshot(connection)
+            for one in some(snapshot, self.clockwork, now, keys):
+                desk.speak(one.case.key, self._speaking(one), now)
+            desk.mend(now)
 
     def sweep(self, view: View) -> int:
-        """Judge what the passing of time has changed in any case; returns how many alerts are new."""
-        now = self.now()
+        """Judge what the passing of time has changed; returns how many alerts are new. Withdraws nothing."""
+        now, new = self.now(), 0
+        with view.snapshot() as snapshot:
+            found = [one for case in standing(snapshot, self.clockwork, now) for one in self._speaking(case)]
+            about = [one for line in lines(snapshot, self.clockwork, now) for one in self.panel.of_department(line)]
+        for part in chunks(found, _AT_ONCE):
+            with view.writing() as connection:
+                desk = _Desk(connection, self, {one.case for one in part})
+                new += sum(desk.speak(one.case, [one], now) for one in part)
         with view.writing() as connection:
-            return self._speak(connection, standing(Snapshot(connection), self.clockwork, now), now)
+            desk = _Desk(connection, self, [""])
+            new += desk.speak("", about, now)
+            desk.end(about, now)
+        return new
 
-    def _speak(self, connection: Connection, seen: Sight, now: int) -> int:
-        """Put what is found into the outbox, in the caller's transaction."""
-        found = [(one.name, hit) for one in self.indicators for hit in one.read(seen, now) if hit.light is not Light.NONE]
-        rows = {alert_id(name, hit): (name, hit) for name, hit in found}
-        new = {key: rows[key] for key in rows.keys() - _known(connection, list(rows))}
-        sequences = _sequences(connection, [hit.case for _, hit in new.values()])
-        if new:
-            connection.execute(insert(tables.outbox), [_row(key, *said, sequences, now) for key, said in sorted(new.items())])
-        return len(new)
+    def _speaking(self, one: Seen) -> list[Found]:
+        """Hits with a light. What ended long ago is history, for the desk and for nobody's telephone."""
+        if one.case.ended_at is not None and one.case.ended_at < one.now - LATELY * DAY and one.unfollowed is None:
+            return []
+        return [found for found in self.panel.of_case(one) if found.hit.light is not Light.NONE]
 
 
 class Speaker:
@@ -86,83 +95,132 @@ class Speaker:
         self._next = 0.0
 
     def __call__(self, _: Rows) -> None:
-        if self._tick() >= self._next:
-            self._next = self._tick() + SWEEP
+        began = self._tick()
+        if began >= self._next:
             self._judge.sweep(self._view)
+            ended = self._tick()
+            self._next = ended + max(SWEEP, REST * (ended - began))
         publish(self._view, self._client, self._writer)
 
 
-def alert_id(indicator: str, hit: Hit) -> str:
-    said = "\x1f".join((hit.case, indicator, hit.light, hit.about))
-    return hashlib.blake2b(said.encode(), digest_size=16).hexdigest()
+def alert_id(found: Found, times: int = 0) -> str:
+    """`times` it was withdrawn before."""
+    hit = found.hit
+    said = (found.case or found.who, found.indicator.name, hit.light, hit.about, *([str(times)] if times else []))
+    return hashlib.blake2b("\x1f".join(said).encode(), digest_size=16).hexdigest()
 
 
-def publish(view: View, client: Client, writer: Writer) -> int:
-    """Send what waits in the outbox, then mark it. A crash in between sends it again, with the same id."""
-    rows = view.all(select(tables.outbox).where(~tables.outbox.c.sent).order_by(tables.outbox.c.alert))
-    if not rows:
-        return 0
-    partitions = len(client.ends([ALERTS.name]))
-    producer = client.producer(SYSTEM)
-    try:
-        producer.begin()
-        producer.send([message(row, writer, partitions) for row in rows])
-        producer.commit()
-    finally:
-        producer.close()
-    mark = update(tables.outbox).where(tables.outbox.c.alert == bindparam("key")).values(sent=True)
-    with view.writing() as connection:
-        connection.execute(mark, [{"key": row.alert} for row in rows])
-    return len(rows)
+class _Desk:
+    """The alerts of some cases, as they stand in the caller's transaction."""
+
+    def __init__(self, connection: Connection, judge: Judge, keys: Collection[str]) -> None:
+        self._connection, self._judge = connection, judge
+        table = tables.alerts.c
+        rows = connection.execute(select(tables.alerts).where(table.case_key.in_(list(keys))))
+        self._rows: dict[tuple[str, str], Any] = {(row.alert, row.type): row for row in rows}
+        self._sequences = _sequences(connection, keys)
+        self._refused = _refused(connection, keys) if any(row.sent for row in self._rows.values()) else frozenset()
+        self._standing: set[str] = set()
+
+    def speak(self, case: str, found: Iterable[Found], now: int) -> int:
+        """Put in what was not said before, and again what was refused; returns how many are new."""
+        ids = {self._live(one): one for one in found}
+        self._standing |= ids.keys()
+        new = [self._row(alert, one, case, now) for alert, one in ids.items() if (alert, RAISED) not in self._rows]
+        if new:
+            self._connection.execute(insert(tables.alerts), new)
+        return len(new)
+
+    def mend(self, now: int) -> None:
+        """After a batch: say again what was refused, withdraw what proves wrong."""
+        doubtful: dict[str, list[Any]] = {}
+        for (alert, kind), row in self._rows.items():
+            if identity(alert, kind, row.attempt) in self._refused:
+                self._again(row, now)
+            elif kind == RAISED and alert not in self._standing and (alert, WITHDRAWN) not in self._rows:
+                doubtful.setdefault(row.case_key, []).append(row)
+        if doubtful:
+            self._doubt(doubtful, now)
+
+    def end(self, found: Iterable[Found], now: int) -> None:
+        """What is about departments ends when it is over."""
+        still = {self._live(one) for one in found}
+        for (alert, kind), row in self._rows.items():
+            if kind == RAISED and alert not in still and (alert, WITHDRAWN) not in self._rows:
+                self._withdraw(row, _OVER, now)
+
+    def _live(self, found: Found) -> str:
+        """The id under which it stands, or would: what was withdrawn comes back under another one."""
+        ids = (alert_id(found, times) for times in count())
+        return next(alert for alert in ids if (alert, WITHDRAWN) not in self._rows)
+
+    def _again(self, row: Any, now: int) -> None:
+        """The router knew more than was judged. What does not hold by what is known now was never said."""
+        here = (tables.alerts.c.alert == row.alert) & (tables.alerts.c.type == row.type)
+        if row.type == RAISED and row.alert not in self._standing:
+            self._connection.execute(delete(tables.alerts).where(here))
+            return
+        judged = {"judged_sequence": self._sequences.get(row.case_key, 0), "raised_at": now}
+        self._connection.execute(update(tables.alerts).where(here).values(attempt=row.attempt + 1, sent=False, **judged))
+
+    def _doubt(self, doubtful: dict[str, list[Any]], now: int) -> None:
+        """Judge each of these again as of when it was raised, by what is known now."""
+        snapshot, keys = Snapshot(self._connection), list(doubtful)
+        told = told_of(snapshot, keys)
+        for case in _cases(snapshot, keys):
+            for row in doubtful[case.key]:
+                if row.alert not in self._then(case, told.get(case.key, []), row.raised_at):
+                    self._withdraw(row, _REASON, now)
+
+    def _then(self, case: Case, told: list[Told], at: int) -> set[str]:
+        judge = self._judge
+        return {self._live(one) for one in judge.panel.of_case(seen(case, told, judge.clockwork, at))}
+
+    def _withdraw(self, row: Any, reason: dict[str, str], now: int) -> None:
+        said = {
+            "type": WITHDRAWN,
+            "text": reason[self._judge.language],
+            "raised_at": now,
+            "attempt": 1,
+            "sent": False,
+            "told": False,
+        }
+        sequence = {"judged_sequence": self._sequences.get(row.case_key, 0)}
+        self._connection.execute(insert(tables.alerts), {**row._asdict(), **said, **sequence})
+
+    def _row(self, alert: str, found: Found, case: str, now: int) -> Row:
+        return {
+            "alert": alert,
+            "type": RAISED,
+            "case_key": case,
+            "indicator": found.indicator.name,
+            "light": str(found.hit.light).upper(),
+            "who": found.who,
+            "about": found.hit.about,
+            "text": found.text(self._judge.language),
+            "judged_sequence": self._sequences.get(case, 0),
+            "raised_at": now,
+            "attempt": 1,
+            "sent": False,
+            "told": False,
+        }
 
 
-def message(row: Any, writer: Writer, partitions: int) -> Message:
-    """The alert as an event: everything in it comes from the outbox, so it is the same each time it is sent."""
-    header, body = writer.complete("AlertRaised", _header(row), _body(row))
-    header["body_hash"] = body_hash("AlertRaised", header, body)
-    key = row.case_key.encode()
-    value = writer.encode("AlertRaised", header, body)
-    return Message(ALERTS.name, partition_of(key, partitions), key, value, row.raised_at // 1000)
+def _cases(snapshot: Snapshot, keys: Collection[str]) -> list[Case]:
+    table = tables.cases.c
+    return [decode_state(row.state).case for row in snapshot.all(select(table.state).where(table.case_key.in_(keys)))]
 
 
-def _header(row: Any) -> dict[str, Any]:
-    return {
-        "event_id": event_id(SYSTEM, TABLE, row.alert, "AlertRaised", 1),
-        "body_hash": "",
-        "case": row.case_key,
-        "sequence": row.judged_sequence,
-        "occurred_at": {"at": row.raised_at, "precision": "MICROSECOND", "zone": "UTC"},
-        "received_at": row.raised_at,
-        "source": {"system": SYSTEM, "table": TABLE, "key": row.alert, "position": row.alert},
-    }
+def _refused(connection: Connection, keys: Collection[str]) -> frozenset[str]:
+    """Ids of alerts that the router refused: it knew more of the case than they had judged."""
+    e, aside = tables.events.c, tables.set_aside.c
+    joined = tables.events.join(tables.set_aside, and_(aside.case_key == e.case_key, aside.sequence == e.sequence))
+    query = select(e.event_id).select_from(joined).where(e.case_key.in_(list(keys)), aside.standing == "stale")
+    return frozenset(row.event_id for row in connection.execute(query))
 
 
-def _body(row: Any) -> dict[str, Any]:
-    names = ("alert", "indicator", "light", "text", "judged_sequence")
-    return {name: getattr(row, name) for name in names}
-
-
-def _known(connection: Connection, ids: list[str]) -> set[str]:
-    table = tables.outbox.c
-    asked = (select(table.alert).where(table.alert.in_(part)) for part in chunks(ids, _AT_ONCE))
-    return {row.alert for query in asked for row in connection.execute(query)}
-
-
-def _sequences(connection: Connection, keys: list[str]) -> dict[str, int]:
+def _sequences(connection: Connection, keys: Collection[str]) -> dict[str, int]:
     """How far the journal of these cases had been seen when they were judged."""
     table = tables.cases.c
-    asked = (select(table.case_key, table.sequence).where(table.case_key.in_(part)) for part in chunks(keys, _AT_ONCE))
-    return {row.case_key: row.sequence for query in asked for row in connection.execute(query)}
-
-
-def _row(key: str, indicator: str, hit: Hit, sequences: dict[str, int], now: int) -> dict[str, Any]:
-    return {
-        "alert": key,
-        "case_key": hit.case,
-        "indicator": indicator,
-        "light": str(hit.light).upper(),
-        "text": hit.text,
-        "judged_sequence": sequences.get(hit.case, 0),
-        "raised_at": now,
-        "sent": False,
-    }
+    query = select(table.case_key, table.sequence).where(table.case_key.in_(list(keys)))
+    return {row.case_key: row.sequence for row in connection.execute(query)}

@@ -1,89 +1,81 @@
-"""What an indicator is: one question about the cases, with its unit, its threshold and its examples.
+"""What an indicator is: one question about a case or a department, with its unit, its threshold and its examples.
 
-A new one is a new file in `monitor/indicators/`; everything else finds it by itself. It reads a `Sight`, which is plain
-data, so a test needs no database, and it never fails on an empty one.
+A new one is a new file in `monitor/indicators/`; everything else finds it by itself. It reads plain data (`monitor.sight`)
+and never fails where there is nothing to see.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
-from typing import NamedTuple
-
-from sqlalchemy import ColumnElement, Select, func, select
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from bus.discover import discover
-from monitor import tables
-from monitor.lights import Clockwork, Lit, lit, open_cases
-from monitor.times import DAY
-from monitor.view import Snapshot
+from monitor.sight import Line, Seen
 from schemas.clock import Light
+from schemas.deadlines import Deadline
+from schemas.language import Amount, language
+from schemas.problem import Problem, ProblemsError
+from schemas.rules import Subject
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-class Sent(NamedTuple):
-    """A hand-over on its way; `sent_at` in microseconds since 1970-01-01 UTC."""
+class Text(NamedTuple):
+    """The same in both languages; facts stand in braces."""
 
-    case: str
-    hand_over: str
-    sender: str
-    receiver: str
-    sent_at: int
-
-
-class Broken(NamedTuple):
-    """Findings of one kind in one case."""
-
-    case: str
-    code: str
-    times: int
-
-
-class Late(NamedTuple):
-    """Events of one case that were told late; `most` is the longest delay in microseconds."""
-
-    case: str
-    events: int
-    most: int
-
-
-class Sight(NamedTuple):
-    """All that indicators look at, as of now: open cases in their light, hand-overs on their way, findings, late entries."""
-
-    open: Sequence[Lit] = ()
-    sent: Sequence[Sent] = ()
-    broken: Sequence[Broken] = ()
-    late: Sequence[Late] = ()
+    en: str
+    zh: str
 
 
 class Hit(NamedTuple):
-    """What an indicator says of one case. `about` tells hits of one case apart (a due date, a hand-over), and never changes."""
+    """What an indicator says. `about` tells hits of one case apart (a step, a hand-over), and never changes.
 
-    case: str
+    `who` has to act; empty: whoever has the case. `facts` fill the indicator's sentence.
+    """
+
     light: Light
-    value: int
-    text: str
-    about: str
+    value: float
+    about: str = ""
+    who: str = ""
+    facts: Mapping[str, Any] = _NOTHING
 
 
 class Example(NamedTuple):
-    """What the indicator finds in a sight, in words and as the cases it names."""
+    """What the indicator says of a sight, in words and as the values of its hits."""
 
     says: str
-    sight: Sight
-    now: int
-    cases: tuple[str, ...]
+    sight: Seen | Line
+    values: tuple[float, ...]
 
 
 class Indicator(NamedTuple):
-    """One question. `threshold` is in `unit`; None where the fact alone counts."""
+    """One question, to each case or to each department. `threshold` is in `unit`; None where the fact alone counts."""
 
     name: str
-    title: str
+    title: Text
+    says: Text
     unit: str
-    threshold: int | None
+    threshold: float | None
     basis: str
-    read: Callable[[Sight, int], list[Hit]]
     examples: tuple[Example, ...]
+    of_case: Callable[[Seen, float], Iterable[Hit]] | None = None
+    of_department: Callable[[Line, float], Iterable[Hit]] | None = None
+
+
+class Found(NamedTuple):
+    """A hit with what it is about: a case by its key, or a department, whose `case` is empty."""
+
+    indicator: Indicator
+    case: str
+    who: str
+    hit: Hit
+
+    def text(self, code: str = "en") -> str:
+        """The hit as a sentence that says what to do."""
+        said = self.indicator.says
+        return language(code).fill(said.zh if code == "zh" else said.en, {"who": self.who, **self.hit.facts})
 
 
 @cache
@@ -92,44 +84,47 @@ def indicators() -> dict[str, Indicator]:
     return discover("monitor.indicators", Indicator, "casebus.indicators")
 
 
-#: Events told later than this after they happened are looked at; indicators set their own threshold above it.
-TOLD_LATE = DAY
+class Panel(NamedTuple):
+    """The indicators of a deployment with the thresholds that hold there: `thresholds:` in casebus.yaml, null turns one off."""
+
+    rows: tuple[tuple[Indicator, float], ...]
+
+    @classmethod
+    def of(cls, thresholds: Mapping[str, float | None] = _NOTHING) -> Panel:
+        """All but those turned off. Raises ProblemsError for a name that no indicator has."""
+        if strangers := thresholds.keys() - indicators().keys():
+            remedy = f"Write one of {', '.join(indicators())}."
+            raise ProblemsError(*(Problem("thresholds", f"`{name}` is no indicator", remedy) for name in sorted(strangers)))
+        set_here = {name: one.threshold or 0 for name, one in indicators().items()} | dict(thresholds)
+        return cls(tuple((indicators()[name], limit) for name, limit in set_here.items() if limit is not None))
+
+    def of_case(self, seen: Seen) -> Iterator[Found]:
+        for one, threshold in self.rows:
+            for hit in one.of_case(seen, threshold) if one.of_case else ():
+                yield Found(one, seen.case.key, hit.who or seen.case.holder or seen.case.authority, hit)
+
+    def of_department(self, line: Line) -> Iterator[Found]:
+        for one, threshold in self.rows:
+            for hit in one.of_department(line, threshold) if one.of_department else ():
+                yield Found(one, "", hit.who or line.department, hit)
 
 
-def sight(snapshot: Snapshot, clockwork: Clockwork, now: int, among: Collection[str] | None = None) -> Sight:
-    """What is there now; `among` bounds it to some cases."""
-    return standing(snapshot, clockwork, now, among)._replace(
-        broken=[Broken(*row) for row in snapshot.all(_within(_broken(), tables.findings.c.case_key, among))],
-        late=[Late(*row) for row in snapshot.all(_within(_late(), tables.events.c.case_key, among))],
-    )
+def late(seen: Seen, kind: Subject) -> Iterator[Hit]:
+    """Limits of that kind that are passed and still waited for."""
+    return (of_limit(one) for one in seen.running(kind) if one.passed)
 
 
-def standing(snapshot: Snapshot, clockwork: Clockwork, now: int, among: Collection[str] | None = None) -> Sight:
-    """Only what changes by the passing of time: open cases and hand-overs on their way."""
-    return Sight(
-        open=list(lit(open_cases(snapshot, among), clockwork, now)),
-        sent=[Sent(*row) for row in snapshot.all(_within(_sent(), tables.moves.c.case_key, among))],
-    )
+def of_limit(one: Deadline) -> Hit:
+    """A limit as a hit: how much it is over (negative: left), and its facts for a sentence."""
+    about = f"{one.name} {one.started_at}" if one.name else f"{one.limit:g}"
+    return Hit(one.light, -one.left, about, one.who, _facts(one))
 
 
-def _within(
-    query: Select[tuple[object, ...]], key: ColumnElement[str], among: Collection[str] | None
-) -> Select[tuple[object, ...]]:
-    return query if among is None else query.where(key.in_(among))
-
-
-def _sent() -> Select[tuple[object, ...]]:
-    table = tables.moves.c
-    return select(table.case_key, table.hand_over, table.sender, table.receiver, table.sent_at).where(table.received_at.is_(None))
-
-
-def _broken() -> Select[tuple[object, ...]]:
-    table = tables.findings.c
-    return select(table.case_key, table.code, func.count()).group_by(table.case_key, table.code)
-
-
-def _late() -> Select[tuple[object, ...]]:
-    """By the source's own stamp where it has one: what the bus itself delays is nobody's late entry."""
-    table = tables.events.c
-    delay = func.coalesce(table.reported_at, table.received_at) - table.occurred_at
-    return select(table.case_key, func.count(), func.max(delay)).where(delay > TOLD_LATE).group_by(table.case_key)
+def _facts(one: Deadline) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "limit": Amount(one.limit, one.unit),
+        "elapsed": Amount(one.elapsed, one.unit),
+        "left": Amount(one.left, one.unit),
+        "over": Amount(-one.left, one.unit),
+    }

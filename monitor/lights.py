@@ -17,7 +17,8 @@ from monitor.view import Snapshot
 from schemas.calendar import Calendar
 from schemas.case import Case, decode_state
 from schemas.clock import ClockRules, Facts, Light, Line, Reading, explain, facts_of, read
-from schemas.limits import Item
+from schemas.limits import Terms
+from schemas.spans import Planned
 
 #: Brightest first: what a supervisor looks at first.
 ORDER = (Light.RED, Light.YELLOW, Light.GREEN, Light.NONE)
@@ -26,7 +27,7 @@ ORDER = (Light.RED, Light.YELLOW, Light.GREEN, Light.NONE)
 class Items(Protocol):
     """The part of `schemas.catalogue.Catalogue` that clocks need."""
 
-    def item(self, code: str, version: str | None, on: date, region: str = "", /) -> Item | None: ...
+    def item(self, code: str, version: str | None, on: date, region: str = "", /) -> Planned | None: ...
 
 
 class Clockwork(NamedTuple):
@@ -37,8 +38,12 @@ class Clockwork(NamedTuple):
     zone: tzinfo
     items: Items | None = None
 
+    @property
+    def terms(self) -> Terms:
+        return Terms(self.rules, self.calendar, self.zone)
+
     def facts(self, case: Case) -> Facts:
-        return facts_of(case, self._item(case), self.rules)
+        return facts_of(case, self.item(case), self.rules)
 
     def reading(self, case: Case, now: int) -> Reading:
         """What the clock of the case shows at `now` (microseconds since 1970-01-01 UTC)."""
@@ -48,7 +53,7 @@ class Clockwork(NamedTuple):
         """Why it shows that: every counted day, day off, procedure and extension, with the article."""
         return explain(self.facts(case), self.rules, self.calendar, self.zone, now)
 
-    def _item(self, case: Case) -> Item | None:
+    def item(self, case: Case) -> Planned | None:
         """As it holds in the case's region: the version it names, else the one that held when it was applied for."""
         since = case.applied_at if case.applied_at is not None else case.first_at
         if self.items is None or not case.item or since is None:

@@ -21,6 +21,8 @@ Row = dict[str, Any]
 TOPICS = (JOURNAL.name, STATE.name, DEADLETTERS.name)
 #: The hop of the end-of-input marker that the router writes to the journal when nothing more can come.
 LAST_HOP = 2
+#: Events by which a supervision speaks.
+ALERTS = frozenset({"AlertRaised", "AlertWithdrawn"})
 
 
 class Reader(Protocol):
@@ -78,7 +80,10 @@ def _recorded(rows: dict[str, list[Row]], record: Record, reader: Reader) -> Non
     else:
         rows["entries"].append(entry_row(value))
         if value["event"]:
-            rows["events"].append(event_row(value["case"], value["sequence"], reader.decode(value["event"])))
+            event = reader.decode(value["event"])
+            rows["events"].append(event_row(value["case"], value["sequence"], event))
+            if event.type in ALERTS:
+                rows["alerts"].append(alert_row(event))
 
 
 def _stated(rows: dict[str, list[Row]], record: Record) -> None:
@@ -155,6 +160,7 @@ def case_row(state: CaseState) -> Row:
         "last_at",
         "promised_days",
         "statutory_days",
+        "rating",
     )
     return {name: getattr(case, name) for name in (*copied, *times)} | {
         "case_key": case.key,
@@ -165,6 +171,7 @@ def case_row(state: CaseState) -> Row:
         "provisional": provisional(case) and not (state.expired or state.forwards_to),
         "expired": state.expired,
         "forwards_to": state.forwards_to,
+        "unanswered_at": unanswered(case),
         "sequence": state.sequence,
         "head": state.head,
     }
@@ -173,6 +180,12 @@ def case_row(state: CaseState) -> Row:
 def provisional(case: Case) -> bool:
     """Work on it is known, its application is not. An appointment or a queue ticket need not become a case."""
     return bool(case.events) and not (case.opened or case.visit)
+
+
+def unanswered(case: Case) -> int | None:
+    """The oldest visit asked for that nobody has called back about, before the case was applied for."""
+    waiting = [one.requested_at for one in case.appointments if one.requested_at is not None and one.confirmed_at is None]
+    return None if case.opened else min(waiting, default=None)
 
 
 def set_aside_rows(state: CaseState) -> list[Row]:
@@ -203,6 +216,26 @@ def move_rows(case: Case) -> list[Row]:
         for move in case.hand_overs
     }
     return list(found.values())
+
+
+def alert_row(event: Event) -> Row:
+    """An alert that the journal brings: said already, by us or by another supervision."""
+    body = event.body
+    return {
+        "alert": _text(body["alert"]),
+        "type": event.type,
+        "case_key": event.case,
+        "indicator": _text(body.get("indicator") or ""),
+        "light": body.get("light") or "NONE",
+        "who": "",
+        "about": "",
+        "text": _text(body.get("text") or body.get("reason") or ""),
+        "judged_sequence": body["judged_sequence"],
+        "raised_at": event.occurred_at,
+        "attempt": event.header["version"],
+        "sent": True,
+        "told": True,
+    }
 
 
 def dead_letter_row(record: Record, letter: dict[str, Any]) -> Row:

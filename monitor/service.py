@@ -43,14 +43,15 @@ class Service:
         self._watcher, self._also = watcher, also
         self._positions: dict[Partition, int] = {}
 
-    def load(self) -> int:
-        """Read what there is now, in large transactions; returns how many records. Mute."""
-        count = 0
-        self._view.aim(self.progress().end)
+    def load(self, tell: Callable[[Progress], None] = lambda _: None) -> int:
+        """Read what there is now, in large transactions; returns how many records. Mute. `tell` hears how far it is."""
+        count, end = 0, self.progress().end
+        self._view.aim(end)
         single = (record for batch in self._batches(until_end=True) for record in batch)
         for records in chunks(single, LOAD):
             self._apply(records)
             count += len(records)
+            tell(Progress(min(sum(self._positions.values()), end), end))
         self._view.aim(0)
         return count
 
@@ -72,11 +73,6 @@ class Service:
         """True when the router has said in every journal partition that nothing more comes in this run."""
         partitions = {place.number for place in self._client.ends([JOURNAL.name])}
         return self._view.ended(run) >= partitions
-
-    def rebuild(self) -> int:
-        """Throw the tables away and read everything again. Mute."""
-        self._view.rebuild()
-        return self.load()
 
     def progress(self) -> Progress:
         ends = self._client.ends(TOPICS)

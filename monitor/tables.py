@@ -59,6 +59,8 @@ cases = Table(
     _may("last_at", BigInteger, "last effective event"),
     _may("promised_days", Integer, "promised limit the case itself names (承诺时限)"),
     _may("statutory_days", Integer, "statutory limit the case itself names (法定时限)"),
+    _may("rating", Integer, "1 very satisfied to 5 very dissatisfied (好差评)"),
+    _may("unanswered_at", BigInteger, "the oldest visit asked for (预约) that nobody has called back about"),
     _must("events", Integer, "effective events folded in"),
     _must("sequence", BigInteger, "journal entries of the case"),
     _must("head", LargeBinary, "hash of its last journal entry"),
@@ -103,7 +105,7 @@ set_aside = Table(
     metadata,
     _must("case_key", Text, _CASE, key=True),
     _must("sequence", BigInteger, "the event's journal entry", key=True),
-    _must("standing", Text, "why the event does not count: superseded, conflicting, cancelled, event_after_end"),
+    _must("standing", Text, "why the event does not count: superseded, conflicting, cancelled, stale, event_after_end"),
 )
 
 entries = Table(
@@ -179,19 +181,24 @@ input_ends = Table(
     _must("partition", Integer, "journal partition in which everything before the end has been read", key=True),
 )
 
-outbox = Table(
-    "outbox",
+alerts = Table(
+    "alerts",
     metadata,
-    _must("alert", Text, "id made of case, indicator and what was judged: the same judgement gives the same id", key=True),
-    _must("case_key", Text, _CASE),
+    _must("alert", Text, "id made of what was judged: the same judgement gives the same id", key=True),
+    _must("type", Text, "AlertRaised or AlertWithdrawn", key=True),
+    _must("case_key", Text, _CASE + "; empty where it is about a department"),
     _must("indicator", Text, "the indicator that speaks"),
     _must("light", Text, "GREEN, YELLOW or RED"),
-    _must("text", Text, "the alert as a sentence"),
+    _must("who", Text, "who has to act: an authority or a department"),
+    _must("about", Text, "tells alerts of one indicator on one case apart"),
+    _must("text", Text, "the alert as a sentence; the reason, where it is withdrawn"),
     _must("judged_sequence", BigInteger, "journal sequence it was judged at"),
     _must("raised_at", BigInteger, "when it was judged"),
+    _must("attempt", Integer, "from 1; the router refuses a judgement that knew too little, then it is made again"),
     _must("sent", Boolean, "published on the alerts topic"),
-    Index("outbox_by_time", "raised_at"),
-    Index("outbox_by_case", "case_key"),
+    _must("told", Boolean, "told to people by the webhook, or nobody to tell"),
+    Index("alerts_by_case", "case_key"),
+    Index("alerts_by_time", "raised_at"),
 )
 
 offsets = Table(

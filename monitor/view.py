@@ -109,13 +109,6 @@ class View:
             crash.point("monitor.before_commit")
         return rows
 
-    def rebuild(self) -> None:
-        """Empty every table, so that all of it is read again from the topics."""
-        with self.writing() as connection:
-            for table in tables.metadata.sorted_tables:
-                if table is not tables.meta:
-                    connection.execute(delete(table))
-
     def ended(self, run: str) -> set[int]:
         """Journal partitions in which everything before the end of this run has been read."""
         query = select(tables.input_ends.c.partition).where(tables.input_ends.c.run == run)
@@ -149,7 +142,7 @@ class View:
         if found not in (None, tables.VERSION):
             raise ConfigurationError(
                 f"The view at {self.engine.url!r} has tables of version {found}, this program writes {tables.VERSION}. "
-                "Delete it or name another one: it is built again from the journal."
+                "The monitor builds it anew from the journal when it starts; at once: casebus monitor --rebuild."
             )
 
 
@@ -200,7 +193,19 @@ def _write(connection: Connection, rows: Rows) -> None:
         for table in tables.OF_STATE:
             connection.execute(delete(table).where(table.c.case_key == bindparam("key")), keys)
     for table in tables.metadata.sorted_tables:
-        _insert(connection, table, rows.of(table))
+        if table is tables.alerts:
+            _remember(connection, rows.of(table))
+        else:
+            _insert(connection, table, rows.of(table))
+
+
+def _remember(connection: Connection, rows: list[Row]) -> None:
+    """Alerts that the journal brings back: those we raised stand here already."""
+    table = tables.alerts
+    for row in rows:
+        here = (table.c.alert == row["alert"]) & (table.c.type == row["type"])
+        if connection.execute(select(table.c.attempt).where(here)).first() is None:
+            connection.execute(insert(table), row)
 
 
 def _insert(connection: Connection, table: Table, rows: list[Row]) -> None:

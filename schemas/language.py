@@ -61,12 +61,16 @@ class Language:
     def sentence(self, *phrases: Phrase) -> str:
         return self.say(*phrases) + self.texts["end"]
 
+    def fill(self, text: str, facts: Mapping[str, Any]) -> str:
+        """A text with its facts, each as this language writes it."""
+        return text.format_map({name: self._fact(fact) for name, fact in facts.items()})
+
     def article(self, text: str) -> str:
         """An article of law, as the language calls it."""
         return self._articles.get(text, text)
 
     def _said(self, phrase: Phrase) -> str:
-        return self.texts[phrase.key].format_map({name: self._fact(fact) for name, fact in phrase.facts.items()})
+        return self.fill(self.texts[phrase.key], phrase.facts)
 
     def _fact(self, fact: Any) -> str:
         if isinstance(fact, date):

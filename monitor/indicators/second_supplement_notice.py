@@ -1,29 +1,34 @@
 """二次补正: missing papers were asked for a second time, though the law says once and completely."""
 
-from monitor.indicator import Broken, Example, Hit, Indicator, Sight
+from collections.abc import Iterator
+
+from monitor.indicator import Example, Hit, Indicator, Text
+from monitor.samples import broken
+from monitor.sight import Seen
 from schemas.clock import Light
 
 CODE = "second_supplement_notice"
 
 
-def read(sight: Sight, _: int) -> list[Hit]:
-    text = "Missing papers were asked for again. Ask once, and completely."
-    return [Hit(one.case, Light.YELLOW, one.times, text, f"notice {one.times}") for one in sight.broken if one.code == CODE]
+def read(seen: Seen, threshold: float) -> Iterator[Hit]:
+    found = seen.found(CODE)
+    if len(found) > threshold:
+        yield Hit(Light.YELLOW, len(found), found[-1].event_id)
 
 
 INDICATOR = Indicator(
     name="second_supplement_notice",
-    title="Asked for papers a second time",
-    unit="notices",
+    title=Text("Asked for papers a second time", "二次补正告知"),
+    says=Text(
+        "Missing papers were asked for again. {who}: ask once, and completely.",
+        "再次要求补正材料。请{who}一次性告知全部补正内容。",
+    ),
+    unit="times",
     threshold=0,
     basis="Administrative Licensing Law, art. 32 (4)",
-    read=read,
+    of_case=read,
     examples=(
-        Example(
-            "one case was asked twice, the other broke another rule",
-            Sight(broken=[Broken("city:1", CODE, 1), Broken("city:2", "accepted_twice", 1)]),
-            0,
-            ("city:1",),
-        ),
+        Example("the second notice", broken(CODE), (1,)),
+        Example("another rule was broken", broken("accepted_twice"), ()),
     ),
 )

@@ -1,30 +1,32 @@
-"""移交未接收: a case that was handed over, and nobody has signed for it."""
+"""移交未接收: a case was handed over, and nobody has signed for it."""
 
-from monitor.indicator import Example, Hit, Indicator, Sent, Sight
-from monitor.times import DAY
+from collections.abc import Iterator
+
+from monitor.indicator import Example, Hit, Indicator, Text, late
+from monitor.samples import limit, waiting
+from monitor.sight import Seen
 from schemas.clock import Light
-
-DAYS = 2
-
-
-def read(sight: Sight, now: int) -> list[Hit]:
-    return [_hit(one, (now - one.sent_at) // DAY) for one in sight.sent if now - one.sent_at > DAYS * DAY]
+from schemas.rules import Subject
 
 
-def _hit(one: Sent, days: int) -> Hit:
-    text = f"{one.sender} handed it over {days} days ago, {one.receiver} has not signed for it. Call the receiver."
-    return Hit(one.case, Light.YELLOW, days, text, one.hand_over)
+def read(seen: Seen, _: float) -> Iterator[Hit]:
+    return late(seen, Subject.HAND_OVER)
 
-
-_OLD = Sent("city:1", "h1", "quality@500103", "quality@500100", 0)
-_NEW = Sent("city:2", "h2", "quality@500103", "quality@500100", 4 * DAY)
 
 INDICATOR = Indicator(
     name="sent_not_received",
-    title="Handed over, not received",
-    unit="days",
-    threshold=DAYS,
+    title=Text("Handed over, not received", "移交未接收"),
+    says=Text(
+        "{who} has not signed for the case after {elapsed} ({limit} are allowed). Call the receiver.",
+        "{who}已{elapsed}未签收（时限{limit}）。请联系接收单位。",
+    ),
+    unit="over the limit",
+    threshold=None,
     basis="custody: whoever has a case answers for it",
-    read=read,
-    examples=(Example("five days on the way, and one day", Sight(sent=[_OLD, _NEW]), 5 * DAY, ("city:1",)),),
+    of_case=read,
+    examples=(
+        Example("six days on its way", waiting(limit(Subject.HAND_OVER, 6, 5, Light.YELLOW, "h1")), (1,)),
+        Example("still in time", waiting(limit(Subject.HAND_OVER, 5, 5, Light.YELLOW, "h1")), ()),
+        Example("another limit is passed", waiting(limit(Subject.DELIVERY, 6, 5, Light.RED, "other")), ()),
+    ),
 )

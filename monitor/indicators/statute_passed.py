@@ -1,34 +1,31 @@
-"""超过法定时限: a case whose statutory limit has passed."""
+"""超过法定时限: the statutory limit has passed."""
 
-from monitor.indicator import Example, Hit, Indicator, Sight
-from monitor.lights import Lit
-from schemas.case import Case
-from schemas.clock import Light, Reading
+from collections.abc import Iterator
 
-
-def read(sight: Sight, _: int) -> list[Hit]:
-    return [_hit(one) for one in sight.open if one.reading.overdue_legal]
-
-
-def _hit(one: Lit) -> Hit:
-    limit = one.reading.statutory_limit
-    text = f"The statutory limit of {limit} days has passed. Decide now; the applicant may go to court."
-    return Hit(one.case.key, Light.RED, max(0, one.reading.elapsed_days - (limit or 0)), text, f"statute {limit}")
+from monitor.indicator import Example, Hit, Indicator, Text, of_limit
+from monitor.samples import limit, waiting
+from monitor.sight import Seen
+from schemas.clock import Light
+from schemas.deadlines import Own
 
 
-_LOST = Lit(
-    Case("city:2"), Reading(elapsed_days=30, statutory_limit=20, overdue_promise=True, overdue_legal=True, light=Light.RED)
-)
-_LATE = Lit(
-    Case("city:1"), Reading(elapsed_days=9, promised_limit=7, statutory_limit=20, overdue_promise=True, light=Light.YELLOW)
-)
+def read(seen: Seen, _: float) -> Iterator[Hit]:
+    return (of_limit(one) for one in seen.running(Own.STATUTORY) if one.passed)
+
 
 INDICATOR = Indicator(
     name="statute_passed",
-    title="Statutory limit passed",
-    unit="days over",
-    threshold=0,
+    title=Text("Statutory limit passed", "超过法定时限"),
+    says=Text(
+        "The {limit} that the law gives are over by {over}. {who}: decide now; the applicant may go to court.",
+        "超过法定时限{limit}已{over}。请{who}立即办结，申请人可依法复议或诉讼。",
+    ),
+    unit="over the limit",
+    threshold=None,
     basis="Administrative Licensing Law, art. 42; electronic supervision: red card (红牌)",
-    read=read,
-    examples=(Example("thirty days where the law gives twenty", Sight(open=[_LATE, _LOST]), 0, ("city:2",)),),
+    of_case=read,
+    examples=(
+        Example("thirty days where the law gives twenty", waiting(limit(Own.STATUTORY, 30, 20, Light.RED)), (10,)),
+        Example("the last day is in time", waiting(limit(Own.STATUTORY, 20, 20, Light.YELLOW)), ()),
+    ),
 )

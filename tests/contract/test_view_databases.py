@@ -10,14 +10,18 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, func, select, text
 
+from bus import topics
 from bus.errors import BusError
-from bus.ports import Partition
+from bus.memory import Cluster
+from bus.ports import Message, Partition
 from monitor import tables
 from monitor.alerts import Judge
 from monitor.board import board
 from monitor.caseview import Asked, case_view
 from monitor.export import events as export
-from monitor.indicator import indicators, sight
+from monitor.gather import all_now, lines
+from monitor.indicator import Panel
+from monitor.rebuild import outdated, rebuild
 from monitor.statistics.compute import Inputs, compute
 from monitor.statistics.source import Window
 from monitor.view import View
@@ -132,7 +136,24 @@ def test_every_reader_of_the_tables_works(view, city, tmp_path):
     inputs = Inputs(world.CODEC, monitor_city.FOLDING, city.clockwork)
     assert case_view(view, key, inputs, {}, Asked(now * 2)).timeline
     with view.snapshot() as snapshot:
-        assert sight(snapshot, city.clockwork, now).broken
-    assert Judge(tuple(indicators().values()), city.clockwork, lambda: now * 2).sweep(view) >= 0
+        found = [one for case in all_now(snapshot, city.clockwork, now) for one in Panel.of().of_case(case)]
+        assert {"bad_rating_unfollowed", "step_stuck"} <= {one.indicator.name for one in found}
+        assert lines(snapshot, city.clockwork, now)
+    assert Judge(Panel.of(), city.clockwork, lambda: now).sweep(view) > 0
     with (tmp_path / "events.csv").open("w", encoding="utf-8") as out:
         assert export(view, out, city.clockwork.zone) > len(city.cases)
+
+
+def test_a_view_is_built_anew_beside_and_switched(view, url):
+    """Under an open connection, which then sees the new tables; an older version gives way."""
+    cluster = Cluster()
+    cluster.create(topics.standard(1))
+    cluster.publish([Message(one.topic, one.partition, one.key, one.value, one.timestamp, one.headers) for one in entries()])
+    with view.writing() as connection:
+        connection.execute(tables.meta.update().values(value="1"))
+    assert outdated(url) == "1"
+    seen = []
+    assert rebuild(url, cluster, world.CODEC, lambda _: seen.append(len(view.all(select(tables.events))))) == 2
+    assert seen == [0]
+    assert outdated(url) is None
+    assert len(view.all(select(tables.events))) == 2

@@ -6,26 +6,29 @@ from zoneinfo import ZoneInfo
 
 import monitor_world as world
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from bus import topics
 from bus.errors import CorruptionError, RetryError
 from bus.memory import Cluster
 from bus.partition import partition_of
-from bus.ports import Message
+from bus.ports import Message, Partition
+from bus.topics import JOURNAL, STATE
 from monitor import tables
-from monitor.alerts import Judge, Speaker, publish
-from monitor.indicator import indicators
+from monitor.alerts import Judge, Speaker
+from monitor.indicator import Panel
 from monitor.lights import Clockwork
+from monitor.outbox import identity, message, publish
 from monitor.rows import Rows
 from monitor.service import Service
 from monitor.view import View
 from schemas.calendar import Calendar, CalendarSettings
-from schemas.case import Case, Finding, HandOver
+from schemas.case import Case, CaseState, Finding, HandOver
 from schemas.clock import ClockRules
 
 CLOCKWORK = Clockwork(ClockRules(), Calendar(CalendarSettings()), ZoneInfo("Asia/Shanghai"))
 KEY = world.KEY
+JOURNAL_0 = Partition(JOURNAL.name, 0)
 
 
 @pytest.fixture
@@ -43,7 +46,7 @@ def view(tmp_path):
 
 
 def judge(hour):
-    return Judge(tuple(indicators().values()), CLOCKWORK, lambda: world.at(hour))
+    return Judge(Panel.of(), CLOCKWORK, lambda: world.at(hour))
 
 
 def state(offset=0, **fields):
@@ -52,7 +55,7 @@ def state(offset=0, **fields):
 
 
 def waiting(view):
-    return [(row.indicator, row.light, row.judged_sequence, row.sent) for row in view.all(select(tables.outbox))]
+    return [(row.indicator, row.light, row.judged_sequence, row.sent) for row in view.all(select(tables.alerts))]
 
 
 def test_an_alert_stands_in_the_outbox_with_the_tables_it_was_judged_from(view):
@@ -84,16 +87,21 @@ def test_the_same_judgement_is_one_alert(view):
 
 def test_time_alone_lets_a_hand_over_speak(view):
     """Nothing came for three days: that is the news."""
-    view.apply_batch([state(hand_overs=[HandOver("h1", "up", "hall@500103", "hall@500100", world.at(2))])], {}, world.CODEC)
+    move = HandOver("h1", "up", "hall@500103", "hall@500100", world.at(2))
+    view.apply_batch([state(hand_overs=[move], promised_days=30)], {}, world.CODEC)
     assert judge(20).sweep(view) == 0
     assert judge(24 * 3).sweep(view) == 1
     assert waiting(view)[0][0] == "sent_not_received"
 
 
-def test_findings_of_history_are_not_brought_up_by_a_sweep(view):
-    """They speak when they come; what was loaded is mute."""
-    view.apply_batch([state(findings=[Finding("second_supplement_notice", world.at(1), "e")])], {}, world.CODEC)
+def test_findings_of_history_are_not_brought_up(view):
+    """A sweep speaks of what is open; a batch of nothing that ended long ago."""
+    finding = Finding("second_supplement_notice", world.at(1), "e")
+    ended = {"findings": [finding], "stopped_at": world.at(2), "ended_at": world.at(2)}
+    view.apply_batch([state(**ended)], {}, world.CODEC)
     assert judge(5).sweep(view) == 0
+    view.apply_batch([state(1, **ended)], {Partition(STATE.name, 0): 1}, world.CODEC, judge(24 * 60).after_batch)
+    assert waiting(view) == []
 
 
 def test_loading_history_raises_nothing_and_going_live_does(cluster, view):
@@ -149,3 +157,105 @@ def test_the_speaker_looks_over_all_cases_now_and_then_and_publishes_at_once(clu
     seconds[0] = 61.0
     speaker(Rows({}, []))
     assert len(cluster.records(topics.ALERTS.name)) == 1
+
+
+LATE = {"accepted_at": world.at(1), "promised_days": 3}
+RAISED, LATER = 24 * 8, 24 * 9
+
+
+def batch(view, offset, case, events=(), *, hour=LATER, standings=None):
+    """The next state of the case, with its events, judged at that hour."""
+    entries = world.chain(list(events) or [world.event("Applied", 0)])
+    records = [world.journal_record(entry, n) for n, entry in enumerate(entries)] if events else []
+    fields = {"applied_at": world.at(0), "authority": "hall@500103"} | case
+    one = CaseState(Case(KEY, **fields), world.ledger(list(events), standings), len(entries), entries[-1]["hash"])
+    read_from = {Partition(STATE.name, 0): offset}
+    view.apply_batch([*records, world.state_record(one, offset)], read_from, world.CODEC, judge(hour).after_batch)
+
+
+def said(view):
+    query = select(tables.alerts).order_by(tables.alerts.c.raised_at, tables.alerts.c.type)
+    return [(row.indicator, row.type, row.attempt) for row in view.all(query)]
+
+
+def test_a_decision_that_came_too_late_leaves_the_yellow_card(view):
+    """It was right when it was raised: the promise had passed."""
+    batch(view, 0, LATE, hour=RAISED)
+    batch(view, 1, LATE | {"stopped_at": world.at(RAISED + 2), "ended_at": world.at(RAISED + 2)})
+    assert said(view) == [("promise_passed", "AlertRaised", 1)]
+
+
+def test_what_is_learnt_later_withdraws_an_alert_that_was_wrong(view, cluster):
+    """The decision had been taken in time, and was keyed in late."""
+    batch(view, 0, LATE, hour=RAISED)
+    publish(view, cluster, world.CODEC)
+    batch(view, 1, LATE | {"stopped_at": world.at(30), "ended_at": world.at(30)})
+    assert said(view) == [("promise_passed", "AlertRaised", 1), ("promise_passed", "AlertWithdrawn", 1)]
+    assert publish(view, cluster, world.CODEC) == 1
+    raised, withdrawn = (world.CODEC.decode(record.value) for record in cluster.records(topics.ALERTS.name))
+    assert (withdrawn.type, withdrawn.body["alert"]) == ("AlertWithdrawn", raised.body["alert"])
+    assert withdrawn.origin != raised.origin
+
+
+def test_what_comes_back_after_its_withdrawal_is_another_alert(view):
+    """The withdrawing correction was itself wrong."""
+    batch(view, 0, LATE, hour=RAISED)
+    batch(view, 1, LATE | {"stopped_at": world.at(30), "ended_at": world.at(30)})
+    batch(view, 2, LATE, hour=LATER + 1)
+    assert [kind for _, kind, _ in said(view)] == ["AlertRaised", "AlertWithdrawn", "AlertRaised"]
+    assert len({row.alert for row in view.all(select(tables.alerts))}) == 2
+
+
+def refused(view, kind="AlertRaised"):
+    """The router's entry of an alert of ours that it found stale."""
+    row = next(row for row in view.all(select(tables.alerts)) if row.type == kind)
+    return world.CODEC.decode(message(row, world.CODEC, 4).value)
+
+
+def test_an_alert_that_the_router_refused_is_judged_again(view, cluster):
+    """It knew more of the case than we had seen; what still holds is said again, as another event of the same alert."""
+    batch(view, 0, LATE, hour=RAISED)
+    publish(view, cluster, world.CODEC)
+    stale = refused(view)
+    batch(view, 1, LATE, [stale], standings={stale.id: "stale"})
+    assert said(view) == [("promise_passed", "AlertRaised", 2)]
+    assert publish(view, cluster, world.CODEC) == 1
+    first, second = (world.CODEC.decode(record.value) for record in cluster.records(topics.ALERTS.name))
+    assert first.body["alert"] == second.body["alert"]
+    assert first.id != second.id
+
+
+def test_an_alert_that_was_refused_and_no_longer_holds_was_never_said(view, cluster):
+    """What the router knew better makes it moot."""
+    batch(view, 0, LATE, hour=RAISED)
+    publish(view, cluster, world.CODEC)
+    stale = refused(view)
+    case = LATE | {"stopped_at": world.at(30), "ended_at": world.at(30)}
+    batch(view, 1, case, [stale], standings={stale.id: "stale"})
+    assert said(view) == []
+
+
+def test_a_view_built_anew_knows_what_has_been_said(view, cluster):
+    """The journal brings the alerts back: the same judgement is not said twice."""
+    batch(view, 0, LATE, hour=RAISED)
+    event = refused(view)
+    with view.writing() as connection:
+        connection.execute(delete(tables.alerts))
+    batch(view, 1, LATE, [event])
+    assert said(view) == [("promise_passed", "AlertRaised", 1)]
+    assert publish(view, cluster, world.CODEC) == 0
+    assert identity(event.body["alert"], "AlertRaised", 1) == event.id
+
+
+def test_a_department_that_falls_silent_is_told_once_and_its_return_too(view):
+    """It is about no case, so it goes to people and not on the bus."""
+    days = [world.event("Applied", 24 * day, f"city:{day}", authority="quality@500103") for day in range(60) if day % 7 < 5]
+    records = [world.journal_record(world.chain([one])[0], n) for n, one in enumerate(days)]
+    view.apply_batch(records, {}, world.CODEC)
+    assert judge(24 * 61).sweep(view) == 0
+    assert judge(24 * 72).sweep(view) == 1
+    assert judge(24 * 73).sweep(view) == 0
+    back = world.event("Applied", 24 * 74, "city:new", authority="quality@500103")
+    view.apply_batch([world.journal_record(world.chain([back])[0], 99)], {JOURNAL_0: len(days)}, world.CODEC)
+    assert judge(24 * 74 + 1).sweep(view) == 0
+    assert said(view) == [("silent_department", "AlertRaised", 1), ("silent_department", "AlertWithdrawn", 1)]

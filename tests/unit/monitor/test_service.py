@@ -91,16 +91,6 @@ def test_a_run_has_ended_when_every_journal_partition_says_so(cluster, view):
     assert count(view, tables.cases) == 1
 
 
-def test_rebuilding_gives_the_same_tables(cluster, view):
-    """The view holds nothing that the topics do not."""
-    put(cluster, *journal(world.chain(EVENTS)), world.state_record(world.state(EVENTS), 0))
-    service = Service(view, cluster, world.CODEC)
-    service.load()
-    before = [view.all(select(table)) for table in tables.metadata.sorted_tables]
-    service.rebuild()
-    assert [view.all(select(table)) for table in tables.metadata.sorted_tables] == before
-
-
 def test_a_large_history_is_written_in_few_transactions(cluster, view, monkeypatch):
     """Small batches of the bus are gathered."""
     monkeypatch.setattr("monitor.service.LOAD", 2)

@@ -6,6 +6,8 @@ import monitor_city
 import monitor_world as world
 import pytest
 
+from monitor.gather import all_now
+from monitor.indicator import Panel, indicators
 from monitor.statistics.cases import Judged, tally
 from monitor.statistics.compute import Inputs, compute
 from monitor.statistics.source import Window
@@ -93,3 +95,15 @@ def test_all_that_is_known_is_counted_without_a_window(city, view, inputs):
     late = found.cases.total
     assert late.running_overdue_promise + late.stopped_overdue_promise == counts["overdue_promise_at_end"]
     assert late.running_overdue_legal + late.stopped_overdue_legal == counts["overdue_legal_at_end"]
+
+
+def test_no_alert_on_a_limit_is_more_or_less_than_the_truth(city, view, inputs):
+    """At each time of the truth: the running cases past their promise, and those past the law."""
+    panel = Panel(tuple((indicators()[name], 0) for name in ("promise_passed", "statute_passed")))
+    for as_of, lines in city.overdue().items():
+        running = [one for one in lines if one["clock"] == "running"]
+        truth = {(f"city:{one['case_no']}", "statute" if one["overdue_legal"] == "1" else "promise") for one in running}
+        with view.snapshot() as snapshot:
+            sights = all_now(snapshot, city.clockwork, monitor_city.moment(as_of))
+            found = {(one.case, one.indicator.name.partition("_")[0]) for seen in sights for one in panel.of_case(seen)}
+        assert found == truth

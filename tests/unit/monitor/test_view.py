@@ -128,17 +128,8 @@ def test_a_view_of_another_version_is_refused_with_a_remedy(view, tmp_path):
     """Tables of another shape are built anew, never guessed at."""
     with view.engine.begin() as connection:
         connection.execute(tables.meta.update().values(value="0"))
-    with pytest.raises(ConfigurationError, match="built again from the journal"):
+    with pytest.raises(ConfigurationError, match="builds it anew from the journal"):
         View.at(tmp_path / "view.db")
-
-
-def test_rebuilding_forgets_everything_but_the_version(view):
-    """After it the topics are read from the start."""
-    view.apply_batch(entries_of(TWO), {}, world.CODEC)
-    view.rebuild()
-    assert view.positions() == {}
-    assert view.all(select(tables.events)) == []
-    assert len(view.all(select(tables.meta))) == 1
 
 
 def test_a_file_that_is_no_database_is_a_sentence(tmp_path):

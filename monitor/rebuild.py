@@ -1,0 +1,117 @@
+"""The view built anew beside the live one, then switched: whoever looks sees the old figures until the new ones are there.
+
+On SQLite the new tables grow in a file beside, and are copied over the live one in one transaction of SQLite's backup; on
+PostgreSQL they grow in a schema beside, and are moved in one transaction. Killed at any point, the old view stands.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, create_engine, insert, inspect, make_url, select, text
+
+from bus.errors import ConfigurationError
+from bus.ports import Client
+from monitor import tables
+from monitor.rows import Reader
+from monitor.service import Progress, Service
+from monitor.view import View
+
+#: The schema beside, on PostgreSQL; the suffix of the file beside, on SQLite.
+BESIDE = "casebus_next"
+
+
+def outdated(url: str) -> str | None:
+    """The version of the tables that stand there, where it is not this program's; None where they can be used."""
+    engine = create_engine(url)
+    try:
+        if engine.dialect.name == "sqlite" and not Path(str(engine.url.database)).exists():
+            return None
+        if not inspect(engine).has_table(tables.meta.name):
+            return None
+        with engine.connect() as connection:
+            found = connection.execute(select(tables.meta.c.value).where(tables.meta.c.name == "version")).scalar()
+    finally:
+        engine.dispose()
+    return None if found in (None, tables.VERSION) else str(found)
+
+
+def rebuild(url: str, client: Client, reader: Reader, tell: Callable[[Progress], None]) -> int:
+    """Read everything again into tables beside, then switch; returns how many records. Mute."""
+    beside = _beside(url)
+    with closing(beside):
+        count = Service(beside, client, reader).load(tell)
+        _carry(url, beside)
+    _switch(url)
+    return count
+
+
+def _beside(url: str) -> View:
+    """Emptied: what an earlier attempt has left may be of any version."""
+    parts = make_url(url)
+    if parts.get_backend_name() == "sqlite":
+        _remove(_file(url))
+        return View.open(_next(url))
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text(f"DROP SCHEMA IF EXISTS {BESIDE} CASCADE"))
+        connection.execute(text(f"CREATE SCHEMA {BESIDE}"))
+    engine.dispose()
+    return View.open(_next(url))
+
+
+def _next(url: str) -> str:
+    parts = make_url(url)
+    if parts.get_backend_name() == "sqlite":
+        return f"sqlite:///{_file(url)}"
+    if parts.get_backend_name() != "postgresql":
+        raise ConfigurationError(f"A view on {parts.get_backend_name()} cannot be built beside. Use SQLite or PostgreSQL.")
+    return parts.update_query_dict({"options": f"-csearch_path={BESIDE}"}).render_as_string(hide_password=False)
+
+
+def _file(url: str) -> Path:
+    return Path(f"{make_url(url).database}.{BESIDE}")
+
+
+def _remove(file: Path) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        Path(f"{file}{suffix}").unlink(missing_ok=True)
+
+
+def _carry(url: str, beside: View) -> None:
+    """Alerts about departments stand in no journal."""
+    if outdated(url) is not None:
+        return
+    with closing(View.open(url)) as live:
+        rows = [row._asdict() for row in live.all(select(tables.alerts).where(tables.alerts.c.case_key == ""))]
+    if rows:
+        with beside.writing() as connection:
+            connection.execute(insert(tables.alerts), rows)
+
+
+def _switch(url: str) -> None:
+    if make_url(url).get_backend_name() == "sqlite":
+        file = _file(url)
+        with closing(sqlite3.connect(file)) as new, closing(sqlite3.connect(str(make_url(url).database))) as live:
+            live.execute("PRAGMA busy_timeout = 60000")
+            new.backup(live)
+        _remove(file)
+        return
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        _move(engine, connection)
+    engine.dispose()
+
+
+def _move(engine: Engine, connection: Connection) -> None:
+    """PostgreSQL: what stands here gives way, what stands beside takes its place."""
+    here = inspect(engine).default_schema_name
+    for name in inspect(engine).get_table_names():
+        if name in tables.metadata.tables:
+            connection.execute(text(f'DROP TABLE "{name}"'))
+    for name in tables.metadata.tables:
+        connection.execute(text(f'ALTER TABLE {BESIDE}."{name}" SET SCHEMA "{here}"'))
+    connection.execute(text(f"DROP SCHEMA {BESIDE} CASCADE"))
