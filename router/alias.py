@@ -2,18 +2,21 @@
 
 An appointment, a ticket or a local number may belong to several cases; a second number of a case has one that is kept.
 Of two that are kept in place of one, one is kept in place of the other, and is told: so all numbers of a case end at the
-best of them, whatever was heard of first.
+best of them, whatever was heard of first. A link that counts no more is undone: what it forwarded is taken back there, and
+counts here again.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from router.decide import all_rules
 from router.desk import Desk
 from router.ledger import FORWARDED
-from router.links import better
-from router.outbox import KEPT, SAME, VIA, Cause, Letter
+from router.links import Pair, better
+from router.outbox import GONE, KEPT, SAME, VIA, Cause, Letter
 from router.settle import settle
 from schemas.case import Case, Entry
 from schemas.envelope import Event
@@ -25,20 +28,29 @@ _CYCLE = Letter(
 )
 
 
-def become_alias(desk: Desk, kept: str, event: Event, cause: Cause, *, same: bool) -> None:
-    """From now on this key is another name of `kept`. `event` is the Linked event that says so."""
-    state = desk.state
-    if kept in {desk.key, state.same_as, *state.belongs_to}:
-        return
-    target = _same(desk, kept, event, cause) if same else _belongs(desk, kept)
-    first = not state.forwards_to
-    state.forwards_to = state.same_as or state.belongs_to[0]
-    if first:
-        _close(desk, cause)
-    if target:
-        for entry in state.ledger:
-            _forward(desk, target, desk.event(entry), cause, ())
-        desk.journal("LINK", cause, target=target, facts={"same": str(same).lower()})
+class Word(NamedTuple):
+    """That this key is another name of `kept`, or is so no longer: who said so, by which Linked event, and why now."""
+
+    kept: str
+    same: bool
+    teller: str
+    event: Event
+    cause: Cause
+
+
+def heard(desk: Desk, word: Word, *, gone: bool) -> None:
+    """A word about this key itself."""
+    if word.kept != desk.key:
+        (_leave if gone else _join)(desk, word)
+
+
+def say(desk: Desk, names: Pair, event: Event, cause: Cause, *, gone: bool = False) -> None:
+    """Tell the other key what a link, reported here, says; the other key may be this one."""
+    word = Word(names.kept, names.same, desk.key, event, cause)
+    if names.other == desk.key:
+        heard(desk, word, gone=gone)
+    else:
+        _tell(desk, names.other, word, gone=gone)
 
 
 def pass_on(desk: Desk, event: Event, entry: Entry, cause: Cause, via: Via) -> None:
@@ -46,37 +58,96 @@ def pass_on(desk: Desk, event: Event, entry: Entry, cause: Cause, via: Via) -> N
     state = desk.state
     state.ledger = [*state.ledger, replace(entry, standing=FORWARDED)]
     desk.record(event, FORWARDED, cause, state.forwards_to)
-    spread(desk, event, cause, via)
+    spread(desk, event, cause, via, gone=entry.away)
 
 
-def spread(desk: Desk, event: Event, cause: Cause, via: Via) -> None:
+def spread(desk: Desk, event: Event, cause: Cause, via: Via, *, gone: bool = False) -> None:
     """To every case this key belongs to."""
     if desk.key in via:
         desk.out.reject(_CYCLE, event, desk.key, cause)
         return
     for target in sorted({desk.state.same_as, *desk.state.belongs_to} - {""}):
-        _forward(desk, target, event, cause, via)
+        _forward(desk, target, event, cause, (*via, desk.key), gone=gone)
 
 
-def tell(desk: Desk, other: str, kept: str, event: Event, cause: Cause, *, same: bool) -> None:  # noqa: PLR0913  two keys and a link
-    """Tell another key that it is another name of `kept`."""
-    headers = ((KEPT, kept.encode()), (SAME, b"1")) if same else ((KEPT, kept.encode()),)
-    desk.out.forward(other, event, cause, headers)
-
-
-def _same(desk: Desk, kept: str, event: Event, cause: Cause) -> str:
-    """The new place to forward to; none when the number known before is the better one."""
+def _join(desk: Desk, word: Word) -> None:
+    """From now on this key is another name of `word.kept`."""
     state = desk.state
-    before = state.same_as
-    state.same_as = better(kept, before, desk.setting.profile.namespaces) if before else kept
-    if before:
-        tell(desk, before if state.same_as == kept else kept, state.same_as, event, cause, same=True)
-    return state.same_as if state.same_as != before else ""
+    if word.same:
+        state.said = sorted({*state.said, (word.kept, word.teller)})
+    if word.kept in {state.same_as, *state.belongs_to}:
+        return
+    target = _same(desk, word) if word.same else _belongs(desk, word.kept)
+    if not state.forwards_to:
+        state.forwards_to = word.kept
+        _close(desk, word.cause)
+    if target:
+        _move_to(desk, target, word)
+
+
+def _leave(desk: Desk, word: Word) -> None:
+    """No longer another name of `word.kept`, unless somebody else still says so."""
+    state = desk.state
+    if word.same:
+        state.said = [one for one in state.said if one != (word.kept, word.teller)]
+    if (word.same and word.kept in dict(state.said)) or word.kept not in {state.same_as, *state.belongs_to}:
+        return _tell_again(desk, word) if word.same else None
+    if word.same:
+        state.same_as = _best(desk)
+    else:
+        state.belongs_to = [one for one in state.belongs_to if one != word.kept]
+    for entry in state.ledger:
+        _forward(desk, word.kept, desk.event(entry), word.cause, (desk.key,), gone=True)
+    desk.journal("LINK", word.cause, target=word.kept, facts={"same": str(word.same).lower(), "ended": "true"})
+    if word.same and state.same_as:
+        _move_to(desk, state.same_as, word)
+    state.forwards_to = state.same_as or next(iter(state.belongs_to), "")
+    if word.same:
+        _tell_again(desk, word)
+    if not state.forwards_to:
+        _open(desk, word.cause)
+    return None
+
+
+def _same(desk: Desk, word: Word) -> str:
+    """The new place to forward to; none when the number known before is the better one."""
+    before, desk.state.same_as = desk.state.same_as, _best(desk)
+    _tell_again(desk, word)
+    return desk.state.same_as if desk.state.same_as != before else ""
+
+
+def _best(desk: Desk) -> str:
+    """Of all numbers that are said to be kept in place of this one."""
+    best = ""
+    for kept, _ in desk.state.said:
+        best = better(kept, best, desk.setting.profile.namespaces) if best else kept
+    return best
+
+
+def _tell_again(desk: Desk, word: Word) -> None:
+    """All numbers that are said to be the same case as this one are the same case as the best of them: each is told once."""
+    state = desk.state
+    best = _best(desk)
+    wanted = sorted({(kept, best) for kept, _ in state.said if kept != best})
+    for other, kept in wanted:
+        if (other, kept) not in state.told:
+            _tell(desk, other, word._replace(kept=kept, teller=desk.key), gone=False)
+    for other, kept in state.told:
+        if (other, kept) not in wanted:
+            _tell(desk, other, word._replace(kept=kept, teller=desk.key), gone=True)
+    state.told = wanted
 
 
 def _belongs(desk: Desk, kept: str) -> str:
     desk.state.belongs_to = sorted([*desk.state.belongs_to, kept])
     return kept
+
+
+def _move_to(desk: Desk, target: str, word: Word) -> None:
+    """What is recorded here counts there from now on; what counts here no more, counts there no more either."""
+    for entry in desk.state.ledger:
+        _forward(desk, target, desk.event(entry), word.cause, (desk.key,), gone=entry.away)
+    desk.journal("LINK", word.cause, target=target, facts={"same": str(word.same).lower()})
 
 
 def _close(desk: Desk, cause: Cause) -> None:
@@ -88,5 +159,20 @@ def _close(desk: Desk, cause: Cause) -> None:
     state.ledger = [replace(entry, standing=FORWARDED) for entry in state.ledger]
 
 
-def _forward(desk: Desk, target: str, event: Event, cause: Cause, via: Via) -> None:
-    desk.out.forward(target, event, cause, ((VIA, "\n".join((*via, desk.key)).encode()),))
+def _open(desk: Desk, cause: Cause) -> None:
+    """A case of its own again: what is recorded here counts here."""
+    before = desk.reasons()
+    desk.refold(desk.state.ledger)
+    desk.changed(before, cause)
+    settle(desk, all_rules(), cause)
+
+
+def _tell(desk: Desk, other: str, word: Word, *, gone: bool) -> None:
+    headers = [(KEPT, word.kept.encode()), (VIA, word.teller.encode())]
+    headers += [(SAME, b"1")] * word.same + [(GONE, b"1")] * gone
+    desk.out.forward(other, word.event, word.cause, tuple(headers))
+
+
+def _forward(desk: Desk, target: str, event: Event, cause: Cause, via: Via, *, gone: bool) -> None:  # noqa: PLR0913  what, where, why
+    headers = ((VIA, "\n".join(via).encode()), *(((GONE, b"1"),) if gone else ()))
+    desk.out.forward(target, event, cause, headers)

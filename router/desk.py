@@ -15,7 +15,7 @@ from router.case import folded
 from router.decide import Context
 from router.journal import chained
 from router.law import LawProfile
-from router.ledger import CANCELLED, CONFLICTING, EFFECTIVE, EXPIRED, FORWARDED, STALE, SUPERSEDED, standings
+from router.ledger import CANCELLED, CONFLICTING, EFFECTIVE, EXPIRED, FORWARDED, MOVED, STALE, SUPERSEDED, standings
 from router.outbox import Cause, Letter, Outbox
 from schemas.case import Case, CaseState, Entry
 from schemas.envelope import Event
@@ -31,6 +31,7 @@ KINDS = {
     AFTER_END: "SET_ASIDE",
     EXPIRED: "EXPIRED",
     FORWARDED: "LINK",
+    MOVED: "SET_ASIDE",
 }
 #: The reasons that are rejections: somebody has to know, and can act.
 LETTERS = {

@@ -22,6 +22,7 @@ CANCELLED = "cancelled"
 STALE = "stale"
 EXPIRED = "expired"
 FORWARDED = "forwarded"
+MOVED = "moved"
 ALERTS = frozenset({"AlertRaised", "AlertWithdrawn"})
 
 T = TypeVar("T")
@@ -42,6 +43,7 @@ def entry_of(event: Event, sequence: int = 0) -> Entry:
         cancels=cancels,
         replaces=header["conflict"] == "REPLACE",
         alert=event.type in ALERTS,
+        tie=(event.case, str(body["other"]), body["relation"]) if event.type == "Linked" else None,
     )
 
 
@@ -61,7 +63,7 @@ def standings(entries: Sequence[Entry]) -> list[str]:
     _conflicts(entries, result)
     _versions(entries, result)
     _corrections(entries, result)
-    return result
+    return [MOVED if entry.away and one == EFFECTIVE else one for entry, one in zip(entries, result, strict=True)]
 
 
 def effective(pairs: Iterable[tuple[Entry, T]]) -> list[tuple[Entry, T]]:
@@ -109,7 +111,7 @@ def _versions(entries: Sequence[Entry], result: list[str]) -> None:
 
 def _corrections(entries: Sequence[Entry], result: list[str]) -> None:
     """From the last correction back, so that each is judged before it acts. A correction never takes away a later one."""
-    acting = [index for index, entry in enumerate(entries) if entry.cancels and result[index] == EFFECTIVE]
+    acting = [index for index, entry in enumerate(entries) if entry.cancels and not entry.away and result[index] == EFFECTIVE]
     for index in sorted(acting, key=lambda index: entries[index].order, reverse=True):
         if result[index] == EFFECTIVE:
             _cancel(entries, result, entries[index])

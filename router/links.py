@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from schemas.envelope import Event
+from router.ledger import EFFECTIVE, standings
+from schemas.case import Entry
 
 
 class Pair(NamedTuple):
@@ -16,16 +17,24 @@ class Pair(NamedTuple):
     same: bool
 
 
-def pair(event: Event, namespaces: Sequence[str]) -> Pair | None:
+def ties(entries: Sequence[Entry], key: str, namespaces: Sequence[str]) -> dict[Pair, Entry]:
+    """What the links say that were reported under this key and count."""
+    if all(entry.tie is None for entry in entries):
+        return {}
+    counted = zip(entries, standings(entries), strict=True)
+    found = ((pair(*entry.tie, namespaces), entry) for entry, one in counted if entry.tie and one == EFFECTIVE)
+    return {names: entry for names, entry in found if names is not None and entry.tie and entry.tie[0] == key}
+
+
+def pair(case: str, other: str, relation: str, namespaces: Sequence[str]) -> Pair | None:
     """What a `Linked` event says; None when it names only itself.
 
     An appointment, a ticket or a local number belongs to the case that the event is reported for. Of two numbers of the
     same case the better one is kept.
     """
-    case, other = event.case, str(event.body["other"])
     if case == other:
         return None
-    if event.body["relation"] != "SAME_CASE":
+    if relation != "SAME_CASE":
         return Pair(case, other, same=False)
     kept = better(case, other, namespaces)
     return Pair(kept, other if kept == case else case, same=True)

@@ -19,6 +19,8 @@ PROVISIONAL = "provisional"
 VIA = "via"
 KEPT = "kept"
 SAME = "same"
+#: What was said is so no more: this key is no other name; this event counts here no longer.
+GONE = "gone"
 #: On markers of the end of input: the round, whether its sender has sent something on, and what a partition has heard.
 ROUND = "round"
 MOVED = "moved"

@@ -14,14 +14,14 @@ from bus import crash
 from bus.partition import partition_of
 from bus.ports import Client, Message, Record, Store, Written
 from bus.topics import ALERTS, EVENTS, FORWARD
-from router.alias import become_alias
+from router.alias import Word, heard
 from router.batch import Batch, cause_of
 from router.contexts import Contexts
 from router.desk import Desk, Setting
 from router.ending import Ending
 from router.keep import Keep
 from router.law import LawProfile
-from router.outbox import KEPT, SAME, TYPE, VIA, Cause, Letter, Outbox
+from router.outbox import GONE, KEPT, SAME, TYPE, VIA, Cause, Letter, Outbox
 from router.work import take
 from schemas.codec import Codec, CodecError
 from schemas.envelope import Event
@@ -149,11 +149,11 @@ class Router:
 def _work(desk: Desk, event: Event, cause: Cause, record: Record) -> None:
     """An event for this key; or, from another key, the word that this one is another name of it."""
     headers = dict(record.headers) if record.topic == FORWARD.name else {}
+    passed = headers.get(VIA, b"").decode()
     if KEPT in headers:
-        become_alias(desk, headers[KEPT].decode(), event, cause, same=SAME in headers)
+        heard(desk, Word(headers[KEPT].decode(), SAME in headers, passed, event, cause), gone=GONE in headers)
     else:
-        passed = headers.get(VIA)
-        take(desk, event, cause, tuple(passed.decode().split("\n")) if passed else ())
+        take(desk, event, cause, tuple(passed.split("\n")) if passed else (), away=GONE in headers)
 
 
 def _place(record: Record) -> dict[str, object]:

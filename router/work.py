@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from router.alias import Via, become_alias, pass_on, spread, tell
+from router.alias import Via, pass_on, say, spread
 from router.case import apply, in_order
 from router.decide import all_rules, triggered
 from router.desk import Desk
 from router.ledger import ALERTS, EFFECTIVE, EXPIRED, FORWARDED, STALE, earlier, entry_of, waits
-from router.links import pair
+from router.links import Pair, ties
 from router.outbox import Cause
 from router.settle import settle
 from schemas.case import Entry
@@ -19,12 +19,20 @@ from schemas.envelope import Event
 NO_APPLICATION = "no_application"
 
 
-def take(desk: Desk, event: Event, cause: Cause, via: Via = ()) -> None:
-    """Record an event under this key and draw every consequence."""
+def take(desk: Desk, event: Event, cause: Cause, via: Via = (), *, away: bool = False) -> None:
+    """Record an event under this key and draw every consequence. `away`: it was forwarded here and is taken back."""
     entry = entry_of(event, desk.state.sequence + 1)
+    entry = replace(entry, away=True) if away else entry
+    before = _ties(desk)
     known = _known(desk, entry)
     if known is not None:
-        return _repeat(desk, known, entry, event, cause, via)
+        _repeat(desk, known, entry, event, cause, via)
+    else:
+        _new(desk, entry, event, cause, via)
+    _tie(desk, before, cause)
+
+
+def _new(desk: Desk, entry: Entry, event: Event, cause: Cause, via: Via) -> None:
     desk.remember(entry.sequence, event)
     if _stale(desk, event):
         desk.state.ledger = [*desk.state.ledger, replace(entry, standing=STALE)]
@@ -35,7 +43,9 @@ def take(desk: Desk, event: Event, cause: Cause, via: Via = ()) -> None:
         _advance(desk, event, entry, cause)
     else:
         _again(desk, event, entry, cause)
-    return _consequences(desk, event, cause)
+    stands = desk.state.ledger[-1].standing in {EFFECTIVE, EXPIRED, FORWARDED}
+    if event.type == "AlertRaised" and event.body["indicator"] == NO_APPLICATION and stands:
+        expire(desk, cause)
 
 
 def expire(desk: Desk, cause: Cause) -> None:
@@ -52,23 +62,17 @@ def expire(desk: Desk, cause: Cause) -> None:
     settle(desk, all_rules(), cause)
 
 
-def _consequences(desk: Desk, event: Event, cause: Cause) -> None:
-    """What goes beyond the case itself. Only an event that stands has them, and only where it was reported."""
-    stands = desk.state.ledger[-1].standing in {EFFECTIVE, EXPIRED, FORWARDED}
-    if event.type == "Linked" and event.case == desk.key and stands:
-        _link(desk, event, cause)
-    if event.type == "AlertRaised" and event.body["indicator"] == NO_APPLICATION and stands:
-        expire(desk, cause)
+def _ties(desk: Desk) -> dict[Pair, Entry]:
+    return ties(desk.state.ledger, desk.key, desk.setting.profile.namespaces)
 
 
-def _link(desk: Desk, event: Event, cause: Cause) -> None:
-    names = pair(event, desk.setting.profile.namespaces)
-    if names is None:
-        return
-    if names.other == desk.key:
-        become_alias(desk, names.kept, event, cause, same=names.same)
-    else:
-        tell(desk, names.other, names.kept, event, cause, same=names.same)
+def _tie(desk: Desk, before: dict[Pair, Entry], cause: Cause) -> None:
+    """Say which links count now that did not, and which count no more."""
+    after = _ties(desk)
+    for names in sorted(after.keys() - before.keys()):
+        say(desk, names, desk.event(after[names]), cause)
+    for names in sorted(before.keys() - after.keys()):
+        say(desk, names, desk.event(before[names]), cause, gone=True)
 
 
 def _known(desk: Desk, entry: Entry) -> Entry | None:
@@ -79,15 +83,19 @@ def _known(desk: Desk, entry: Entry) -> Entry | None:
 
 
 def _repeat(desk: Desk, known: Entry, entry: Entry, event: Event, cause: Cause, via: Via) -> None:  # noqa: PLR0913, PLR0917  two reports of one event
-    """A copy. Reported earlier than the one we have, it gives the event its place among ties and conflicts."""
+    """A copy. Reported earlier than the one we have, it gives the event its place among ties and conflicts.
+
+    One that takes the event back, or brings it again, turns it.
+    """
     cycle = desk.key in via
-    first = earlier(entry, known)
-    if first:
-        copy = replace(known, reported_at=entry.reported_at, order=entry.order)
+    first, turned = earlier(entry, known), entry.away != known.away
+    if first or turned:
+        best = entry if first else known
+        copy = replace(known, reported_at=best.reported_at, order=best.order, away=entry.away)
         ledger = [copy if one is known else one for one in desk.state.ledger]
         _reorder(desk, ledger, cause)
-    if desk.state.forwards_to and (first or cycle):
-        spread(desk, event, cause, via)
+    if desk.state.forwards_to and (first or turned or cycle):
+        spread(desk, event, cause, via, gone=entry.away)
 
 
 def _reorder(desk: Desk, ledger: list[Entry], cause: Cause) -> None:
@@ -111,7 +119,7 @@ def _stale(desk: Desk, event: Event) -> bool:
 def _plain(desk: Desk, entry: Entry) -> bool:
     """True where the event comes after all others and touches none of them: the common and cheap path."""
     state = desk.state
-    if state.expired or entry.cancels or not in_order(state.case, entry.order):
+    if state.expired or entry.cancels or entry.away or not in_order(state.case, entry.order):
         return False
     for one in state.ledger:
         if entry.event_id in {one.event_id, one.cancels}:

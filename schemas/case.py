@@ -222,7 +222,7 @@ class Entry(msgspec.Struct, array_like=True, gc=False):
     order: Order
     sequence: int
     #: effective; superseded, conflicting, cancelled; stale (an alert that judged an older case); expired (no application
-    #: came); forwarded (it counts under another key).
+    #: came); forwarded (it counts under another key); moved (it counts elsewhere only).
     standing: str = "effective"
     #: The event id that this correction takes away; empty for all other events.
     cancels: str = ""
@@ -230,6 +230,10 @@ class Entry(msgspec.Struct, array_like=True, gc=False):
     replaces: bool = False
     #: True for an alert: it speaks about the facts and is none.
     alert: bool = False
+    #: What a Linked event ties: the key it was reported for, the other key, the relation.
+    tie: tuple[str, str, str] | None = None
+    #: True for what was forwarded here and taken back: it counts no more, but still says which version its row has.
+    away: bool = False
 
 
 class CaseState(msgspec.Struct):
@@ -245,6 +249,10 @@ class CaseState(msgspec.Struct):
     forwards_to: str = ""
     #: The other number of the same case that is kept in place of this one.
     same_as: str = ""
+    #: Every number that was said to be kept in place of this one, each with the key that said so.
+    said: list[tuple[str, str]] = []
+    #: What this key told others because it is one case with two of them: the number, and the one kept in its place.
+    told: list[tuple[str, str]] = []
     #: The cases to which this appointment, ticket or local number belongs.
     belongs_to: list[str] = []
     expired: bool = False

@@ -142,3 +142,80 @@ def test_the_end_of_input_waits_for_what_is_forwarded_twice(tmp_path):
     assert event("TicketTaken", -1, case=TICKET).type in {
         CODEC.decode(entry["event"]).type for entry in story.journal()[CASE] if entry["event"]
     }
+
+
+def wrong(link, at: float = 9.0):
+    return event("Corrected", at, case=link.case, corrects=link.id)
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4))))
+def test_a_cancelled_link_takes_back_what_it_forwarded(tmp_path, order):
+    """Whatever came first, ticket and case end as if they had never been tied; what was taken back stays in the journal."""
+    ticket = event("TicketTaken", -1, case=TICKET)
+    link = linked(CASE, TICKET, "TICKET")
+    cancelled = wrong(link)
+    parts = [[ticket], [link], life(), [cancelled]]
+    story = Story(tmp_path)
+    for index in order:
+        story.play(parts[index])
+    states = story.states()
+    assert states[CASE].case == fold([link, *life()[:0], *parts[2], cancelled], LawProfile(), CASE)
+    assert states[TICKET].case == fold([ticket], LawProfile(), TICKET)
+    assert (states[TICKET].forwards_to, states[TICKET].belongs_to) == ("", [])
+    whole(story)
+
+
+def test_a_cancelled_link_of_two_numbers_gives_each_its_case_again(tmp_path):
+    """What the loser had decided is decided anew there, the winner's decision is compensated."""
+    story = Story(tmp_path)
+    link = linked("city:1", "city:2", "SAME_CASE")
+    mine = [event("Applied", case="city:2"), event("HandedUp", 1, case="city:2"), event("Applied", 2, case="city:1")]
+    story.play([*mine, link])
+    assert story.states()["city:1"].case.hand_overs
+    cancelled = wrong(link)
+    story.play([cancelled])
+    states = story.states()
+    assert states["city:2"].case == fold(mine[:2], LawProfile(), "city:2")
+    assert states["city:1"].case == fold([mine[2], link, cancelled], LawProfile(), "city:1")
+    told = [(one["case"], one["kind"]) for one in story.deliveries() if one["rule"] == "hand_up"]
+    assert told[-2:] in ([("city:1", "withdrawn"), ("city:2", "handed_up")], [("city:2", "handed_up"), ("city:1", "withdrawn")])
+    assert "REINSTATED" in story.kinds("city:2")
+    whole(story)
+
+
+def test_a_newer_version_of_a_link_unties_the_old_key(tmp_path):
+    """The window had typed the wrong ticket: the row comes again with the right one."""
+    story = Story(tmp_path)
+    tickets = [event("TicketTaken", -1, case=key) for key in (TICKET, "ticket:8")]
+    first = event("Linked", case=CASE, other=TICKET, relation="TICKET", row="L", version=1)
+    second = event("Linked", case=CASE, other="ticket:8", relation="TICKET", row="L", version=2)
+    story.play([*tickets, *life(), first])
+    story.play([second])
+    states = story.states()
+    assert states[CASE].case.links == ["ticket:8"]
+    assert (states[TICKET].forwards_to, states["ticket:8"].forwards_to) == ("", CASE)
+    whole(story)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_links_that_come_and_go_among_many_numbers_leave_only_those_that_count(tmp_path, seed):
+    """In a star of numbers of one case some links are cancelled: each number ends where the others say, in any order."""
+    random = Random(seed)
+    keys = [f"city:{number}" for number in range(5)]
+    lives = [event("StepCompleted", number + 1, case=key) for number, key in enumerate(keys)]
+    links = [linked(keys[0], key, "SAME_CASE") for key in keys[1:]]
+    gone = random.sample(links, 2)
+    events = [event("Applied", case=keys[0]), *lives, *links]
+    random.shuffle(events)
+    story = Story(tmp_path, routers=2)
+    story.play(events, random)
+    for link in gone:
+        story.play([wrong(link)], random)
+    story.work()
+    states = story.states()
+    for link in links:
+        other = link.body["other"]
+        assert states[other].forwards_to == ("" if link in gone else keys[0])
+        assert (states[other].case.events == 1) == (link in gone)
+    assert states[keys[0]].case.events == 4
+    whole(story)
