@@ -203,6 +203,18 @@ def stats(folder: Folder = Here, at: At = None, known: Known = None, as_json: Js
     raise typer.Exit(look.stats(folder, at, known, as_json=as_json))
 
 
+@app.command()
+def export(
+    to: Annotated[Path, typer.Option("--to", help="The file; its ending says the format: .xes, .csv, .xlsx.")],
+    folder: Folder = Here,
+    clear: Annotated[bool, typer.Option("--clear", help="Write people's names, not pseudonyms.")] = False,
+) -> None:
+    """Write the event log to a file, for process miners and spreadsheets."""
+    from casebus.commands import look
+
+    raise typer.Exit(look.export(folder, to, clear=clear))
+
+
 @case_app.command("show")
 def case_show(
     number: Annotated[str, typer.Argument(help="The case number, with or without its namespace.")],

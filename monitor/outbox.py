@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, select, update
 
 from bus.partition import partition_of
 from bus.ports import Client, Message
@@ -51,6 +51,15 @@ def publish(view: View, client: Client, writer: Writer) -> int:
     with view.writing() as connection:
         mark(connection, rows, "sent")
     return len(rows)
+
+
+def standing(at: int | None = None) -> ColumnElement[bool]:
+    """A condition on `alerts`: raised, and not withdrawn, by then (microseconds UTC; None: now)."""
+    again = tables.alerts.alias()
+    gone = select(again.c.alert).where(again.c.alert == _table.alert, again.c.type == WITHDRAWN)
+    if at is None:
+        return (_table.type == RAISED) & ~gone.exists()
+    return (_table.type == RAISED) & (_table.raised_at <= at) & ~gone.where(again.c.raised_at <= at).exists()
 
 
 def mark(connection: Connection, rows: Iterable[Any], column: str) -> None:

@@ -41,6 +41,15 @@ def statistics(wiring: Wiring, view: View, within: Window = Window()) -> Statist
     return compute(view, inputs(wiring), wiring.now(view)(), within)
 
 
+def export(folder: Path, to: Path, *, clear: bool) -> int:
+    from monitor.export import write
+
+    with opened(folder) as (wiring, view):
+        count = write(view, to, wiring.deployment.zone, clear=clear)
+    output.console().print(f"{count:,} events in {to}.")
+    return 0
+
+
 def watch(folder: Path, *, once: bool, as_json: bool) -> int:
     with opened(folder) as (wiring, view):
         if as_json:

@@ -18,7 +18,7 @@ from monitor import tables
 from monitor.alerts import Judge
 from monitor.board import board
 from monitor.caseview import Asked, case_view
-from monitor.export import events as export
+from monitor.export import write as export
 from monitor.gather import all_now, lines
 from monitor.indicator import Panel
 from monitor.rebuild import outdated, rebuild
@@ -140,8 +140,8 @@ def test_every_reader_of_the_tables_works(view, city, tmp_path):
         assert {"bad_rating_unfollowed", "step_stuck"} <= {one.indicator.name for one in found}
         assert lines(snapshot, city.clockwork, now)
     assert Judge(Panel.of(), city.clockwork, lambda: now).sweep(view) > 0
-    with (tmp_path / "events.csv").open("w", encoding="utf-8") as out:
-        assert export(view, out, city.clockwork.zone) > len(city.cases)
+    for name in ("log.csv", "log.xes", "log.xlsx"):
+        assert export(view, tmp_path / name, city.clockwork.zone) == sum(map(len, city.cases.values()))
 
 
 def test_a_view_is_built_anew_beside_and_switched(view, url):

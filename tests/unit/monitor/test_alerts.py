@@ -18,7 +18,7 @@ from monitor import tables
 from monitor.alerts import Judge, Speaker
 from monitor.indicator import Panel
 from monitor.lights import Clockwork
-from monitor.outbox import identity, message, publish
+from monitor.outbox import identity, message, publish, standing
 from monitor.rows import Rows
 from monitor.service import Service
 from monitor.view import View
@@ -195,6 +195,8 @@ def test_what_is_learnt_later_withdraws_an_alert_that_was_wrong(view, cluster):
     raised, withdrawn = (world.CODEC.decode(record.value) for record in cluster.records(topics.ALERTS.name))
     assert (withdrawn.type, withdrawn.body["alert"]) == ("AlertWithdrawn", raised.body["alert"])
     assert withdrawn.origin != raised.origin
+    counted = [len(view.all(select(tables.alerts).where(standing(at)))) for at in (world.at(1), world.at(RAISED), None)]
+    assert counted == [0, 1, 0]
 
 
 def test_what_comes_back_after_its_withdrawal_is_another_alert(view):
