@@ -99,9 +99,23 @@ class Builder:
         when = None if settings.when is None else self._evaluate(settings.when, node, "when")
         header = self._header(node)
         known = fields_of(settings.type)
-        body = self._compiler.fields(_map(node.get("body"), node), known)
+        ours = self._ours(settings, node)
+        body = self._compiler.fields(_map(node.get("body"), node), {name: known[name] for name in known if name not in ours})
         blank = {name: copy.copy(field.default) for name, field in known.items()}
-        return mapping.EventPlan(settings.type, settings.name, when, case, header, body, blank, self._where(node))
+        where = self._where(node)
+        return mapping.EventPlan(settings.type, settings.name, when, case, header, body, blank, where, settings.cancels)
+
+    def _ours(self, settings: EventSettings, node: Map) -> tuple[str, ...]:
+        """The fields that `cancels:` fills."""
+        if settings.cancels is None:
+            return ()
+        if settings.type != "Corrected":
+            self._ground.fault(self._where(node, "cancels"), f"`{settings.type}` cancels nothing", "Write type: Corrected.")
+        names = [event.name for event in self._settings.events if event is not settings]
+        if settings.cancels not in names:
+            found = f"no event of this mapping is named `{settings.cancels}`"
+            self._ground.fault(self._where(node, "cancels"), found, f"Write one of {', '.join(sorted(set(names))) or 'none'}.")
+        return ("corrects", "cancels")
 
     def _header(self, node: Map) -> list[tuple[str, Fill]]:
         known = header_fields()

@@ -21,13 +21,17 @@ class Places:
     """Lines of the YAML, relative to the deployment's folder: they travel in dead letters."""
 
     def __init__(self, base: Path) -> None:
-        self._prefix = f"{base}/"
+        self._prefixes = (f"{base}/", f"{Path(__file__).parent}/")
 
     def of(self, node: Any, key: Any = None) -> str:
-        return str(node.where(key)).removeprefix(self._prefix) if isinstance(node, (Map, Seq)) else "?"
+        return self._short(str(node.where(key))) if isinstance(node, (Map, Seq)) else "?"
 
     def relative(self, problem: Problem) -> Problem:
-        return problem._replace(where=problem.where.removeprefix(self._prefix))
+        return problem._replace(where=self._short(problem.where))
+
+    def _short(self, place: str) -> str:
+        """A line of a profile stands in the product, not in the deployment: `profiles/<name>.yaml:7`."""
+        return next((place.removeprefix(prefix) for prefix in self._prefixes if place.startswith(prefix)), place)
 
 
 class Ground:

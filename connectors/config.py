@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from connectors import samples
 from connectors.build import Builder
 from connectors.columnset import ColumnSet, Ground
+from connectors.documents import document, parts_of
 from connectors.kinds import kinds
 from connectors.lookups import Table
 from connectors.mapping import Mapping as RowMapping
+from connectors.mapping import Translator
+from connectors.parts import ByTable, Many
 from connectors.settings import ConnectorSettings
 from connectors.source import Context, Kind, Source, Target
-from schemas import yamlfile
 from schemas.problem import Problem, ProblemsError
 from schemas.yamlfile import Map, validated
 
 
-class Connector(NamedTuple):
-    """One department's system, ready to run."""
+class Part(NamedTuple):
+    """One table of a system: how it is read, and what its rows mean."""
 
-    name: str
-    path: Path
-    base: Path
     settings: ConnectorSettings
     kind: Kind
     source_settings: Any
@@ -32,8 +32,35 @@ class Connector(NamedTuple):
     tables: Mapping[str, Table]
     fields: list[Any]
 
+    def open(self, base: Path, where: str) -> Source:
+        return self.kind.open(self.source_settings, Context(base, self.fields, where))
+
+
+class Connector(NamedTuple):
+    """One department's system, ready to run. Most have one table, named ""; what all tables share is said by the first."""
+
+    name: str
+    path: Path
+    base: Path
+    parts: Mapping[str, Part]
+
+    @property
+    def settings(self) -> ConnectorSettings:
+        return next(iter(self.parts.values())).settings
+
+    @property
+    def mapping(self) -> Translator:
+        """What translates this connector's rows."""
+        only = self.parts.get("")
+        return only.mapping if only else ByTable({name: part.mapping for name, part in self.parts.items()})
+
+    @property
+    def lookups(self) -> Iterator[Table]:
+        return chain.from_iterable(part.tables.values() for part in self.parts.values())
+
     def open(self) -> Source:
-        return self.kind.open(self.source_settings, self._context())
+        opened = {name: part.open(self.base, self._place()) for name, part in self.parts.items()}
+        return opened[""] if "" in opened else Many(opened)
 
     def target(self) -> Target | None:
         """Where its deliveries go; None for a system that takes none. Raises ProblemsError."""
@@ -44,18 +71,15 @@ class Connector(NamedTuple):
         if kind is None or kind.target is None or kind.target_settings is None:
             raise ProblemsError(Problem(self._place(), f"the kind `{wanted.kind}` takes no deliveries", "Write one that does."))
         node = document(self.path, self.base)["deliver"].get("target", Map(self.path, 1))
-        return kind.target(validated(kind.target_settings, node), self._context())
+        return kind.target(validated(kind.target_settings, node), Context(self.base, [], self._place()))
 
     def refresh(self, again: bool = False) -> None:
         """Read again the lookups that can have changed, with `again` even those that do not look it. Raises ProblemsError."""
-        for table in self.tables.values():
+        for table in self.lookups:
             table.refresh(again)
 
     def _place(self) -> str:
         return str(self.path).removeprefix(f"{self.base}/")
-
-    def _context(self) -> Context:
-        return Context(self.base, self.fields, self._place())
 
 
 def load(folder: Path, zone: str | None = None) -> list[Connector]:
@@ -95,19 +119,32 @@ def read(path: Path, zone: str | None = None, base: Path | None = None) -> Conne
     node.setdefault("system", path.stem)
     if zone is not None:
         node.setdefault("zone", zone)
+    parts: dict[str, Part] = {}
+    problems: list[Problem] = []
+    for name, below in parts_of(node).items():
+        try:
+            parts[name] = _part(name, below, base)
+        except ProblemsError as error:
+            problems += error.problems
+    if problems:
+        raise ProblemsError(*dict.fromkeys(problems))
+    return Connector(next(iter(parts.values())).settings.system, path, base, parts)
+
+
+def _part(name: str, node: Map, base: Path) -> Part:
+    """One table, compiled, its samples run. Raises ProblemsError."""
     settings = validated(ConnectorSettings, node)
     kind, source = _source(node, settings, base)
     if settings.table is None:
-        settings = settings.model_copy(update={"table": kind.table(source)})
+        settings = settings.model_copy(update={"table": name or kind.table(source)})
     ground = Ground(node, settings, base, getattr(source, "url", None))
     built = Builder(ground, ColumnSet(ground, kind.nested(source))).build()
     if built.mapping is None:
         raise ProblemsError(*built.problems)
-    connector = Connector(settings.system, path, base, settings, kind, source, built.mapping, built.tables, built.fields)
-    problems = list(samples.run(connector.mapping, settings.samples, node, ground.places))
+    problems = list(samples.run(built.mapping, settings.samples, node, ground.places))
     if problems:
         raise ProblemsError(*problems)
-    return connector
+    return Part(settings, kind, source, built.mapping, built.tables, built.fields)
 
 
 def _source(node: Map, settings: ConnectorSettings, base: Path) -> tuple[Kind, Any]:
@@ -116,44 +153,3 @@ def _source(node: Map, settings: ConnectorSettings, base: Path) -> tuple[Kind, A
         known = ", ".join(kinds())
         raise ProblemsError(Problem(node.where("kind"), f"there is no kind `{settings.kind}`", f"Write one of {known}."))
     return kind, kind.located(kind.settings(node["source"]), base)
-
-
-class Merged(Map):
-    """A mapping put together from several files: each key knows the file it came from."""
-
-    def __init__(self, node: Map) -> None:
-        super().__init__(node.path, node.line)
-        self._origins: dict[str, Map] = {}
-
-    def take(self, node: Map) -> None:
-        for key, value in node.items():
-            known = self.get(key)
-            if isinstance(known, Map) and isinstance(value, Map) and key != "source":
-                value = _merged(known, value)  # noqa: PLW2901  the two become one
-            self[key] = value
-            self._origins[key] = node
-
-    def where(self, key: str | None = None) -> str:
-        origin = self._origins.get(key) if key else None
-        return origin.where(key) if origin is not None else super().where(key)
-
-
-def _merged(first: Map, second: Map) -> Merged:
-    both = Merged(second)
-    both.take(first)
-    both.take(second)
-    return both
-
-
-def document(path: Path, base: Path) -> Map:
-    """The file with what it includes (paths from the deployment's folder); its own keys win. Raises ProblemsError."""
-    own = yamlfile.load(path)
-    included = own.get("include", [])
-    result = Merged(own)
-    for name in included if isinstance(included, list) else [included]:
-        try:
-            result.take(yamlfile.load(base / str(name)))
-        except ProblemsError as error:
-            raise ProblemsError(Problem(own.where("include"), str(error.problems[0]).rstrip("."), "Correct include:.")) from error
-    result.take(own)
-    return result

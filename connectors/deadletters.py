@@ -31,14 +31,14 @@ class Letter(NamedTuple):
     value: Mapping[str, Any]
 
 
-def of_rejection(rejection: Rejection, system: str, table: str, received_at: int) -> dict[str, Any]:
+def of_rejection(rejection: Rejection, system: str, received_at: int) -> dict[str, Any]:
     """The record of a row that the connector refused."""
     return {
         "reason": rejection.reason,
         "text": rejection.text,
         "stage": "CONNECTOR",
         "system": system,
-        "table": table,
+        "table": rejection.table,
         "key": rejection.key,
         "position": rejection.position,
         "field": rejection.field,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import abc
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from connectors import values
 from connectors.reading import Column, Values
@@ -32,6 +32,7 @@ class Rejection(NamedTuple):
     key: str | None
     position: str
     raw: bytes
+    table: str = ""
 
 
 class CasePlan(NamedTuple):
@@ -47,7 +48,10 @@ class CasePlan(NamedTuple):
 
 
 class EventPlan(NamedTuple):
-    """One event that a row may give. `header` and `body` fill fields; `blank` is the body's defaults."""
+    """One event that a row may give. `header` and `body` fill fields; `blank` is the body's defaults.
+
+    `cancels` is the name of another event of the row: this one says that it no longer counts.
+    """
 
     type: str
     name: str
@@ -57,6 +61,7 @@ class EventPlan(NamedTuple):
     body: Sequence[tuple[str, Fill]]
     blank: abc.Mapping[str, Any]
     where: str
+    cancels: str | None = None
 
     def applies(self, row: Values) -> bool:
         if self.when is None:
@@ -95,6 +100,13 @@ class Choice(NamedTuple):
             return self.always
         found = f"found {values.shown(code)}, for which the mapping has no event"
         raise Refusal("unknown_code", found, "Add it to `on:` of an event, or to `ignore:`", self.field, self.where)
+
+
+class Translator(Protocol):
+    """What turns rows into events: the mapping of one table, or those of several."""
+
+    def translate(self, record: SourceRecord, received_at: int, replay: bool = False) -> list[Event] | Rejection: ...
+    def refused(self, record: SourceRecord, refusal: Refusal) -> Rejection: ...
 
 
 class Mapping(NamedTuple):
@@ -161,6 +173,9 @@ class Mapping(NamedTuple):
         body = dict(plan.blank)
         for name, fill in plan.body:
             body[name] = fill(row)
+        if plan.cancels is not None:
+            body["corrects"] = event_id(self.system, self.table, travel.key, plan.cancels, travel.version)
+            body["cancels"] = True
         header["body_hash"] = body_hash(plan.type, header, body)
         return Event(plan.type, header, body)
 
@@ -204,6 +219,7 @@ class Mapping(NamedTuple):
             self._readable_key(row),
             record.position,
             record.raw,
+            self.table,
         )
 
     def _readable_key(self, row: Values) -> str | None:

@@ -143,7 +143,7 @@ class Runner:
 
     def _may_be_new(self, rejection: Rejection) -> bool:
         """A code that came into its table after the table was read: worth reading the table again, once a batch."""
-        return any(table.reloadable and table.unknown == rejection.reason for table in self._connector.tables.values())
+        return any(table.reloadable and table.unknown == rejection.reason for table in self._connector.lookups)
 
     def _events(self, record: SourceRecord, now: int, stamp: int) -> list[Message] | Rejection:
         mapping = self._connector.mapping
@@ -169,8 +169,7 @@ class Runner:
         return Message(EVENTS.name, partition, key, value, stamp, cloud_event(event))
 
     def _letter(self, rejection: Rejection, now: int, stamp: int) -> Message:
-        mapping = self._connector.mapping
-        letter = deadletters.of_rejection(rejection, mapping.system, mapping.table, now)
+        letter = deadletters.of_rejection(rejection, self._connector.settings.system, now)
         return deadletters.message(letter, self._codec, self._sizes[DEADLETTERS.name], stamp)
 
 

@@ -28,13 +28,15 @@ def _case(value: Any) -> Any:
 class EventSettings(Settings):
     """One event that a row gives. `on` are the codes (of `choose`) that give it, `when` a further condition.
 
-    `name` tells apart the events of one row; it is part of their identity and must not change later.
+    `name` tells apart the events of one row; it is part of their identity and must not change later. `cancels` belongs to
+    a `Corrected`: the name of the event, given by the same row, that no longer counts.
     """
 
     type: str
     name: str = "event"
     on: list[str] | None = None
     when: Any = None
+    cancels: str | None = None
     case: CaseSettings | None = None
     header: dict[str, Any] = Field(default_factory=dict)
     body: dict[str, Any] = Field(default_factory=dict)
@@ -80,6 +82,7 @@ class ConnectorSettings(Settings):
     """One department's system: how to read it, and what its rows mean."""
 
     include: list[str] = Field(default_factory=list)
+    profile: str | None = None
     about: str = ""
     system: str = Field(pattern=r"^[^\s:/]+$")
     table: str | None = None

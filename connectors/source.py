@@ -14,7 +14,8 @@ class SourceRecord(NamedTuple):
     """One row as the source has it.
 
     `position` says to people where it stands, `sequence` is its order in the source, `raw` is what came. A row that could
-    not even be read has a `fault` and goes to the dead letters alone; the rows after it go on.
+    not even be read has a `fault` and goes to the dead letters alone; the rows after it go on. `table` tells apart the
+    tables of a connector that reads several.
     """
 
     position: str
@@ -22,6 +23,7 @@ class SourceRecord(NamedTuple):
     row: Mapping[str, Any]
     raw: bytes
     fault: Refusal | None = None
+    table: str = ""
 
 
 class Batch(NamedTuple):

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 from bus.ports import Client, Partition, Record
 from casebus.audit.compare import Told
 from casebus.audit.facts import Fact, Refused, digest, fact_of, place
-from connectors.mapping import Mapping, Rejection
+from connectors.mapping import Rejection, Translator
 from connectors.source import Source, SourceRecord
 from monitor.rows import Reader
 
@@ -25,7 +25,7 @@ class System(Protocol):
     @property
     def name(self) -> str: ...
     @property
-    def mapping(self) -> Mapping: ...
+    def mapping(self) -> Translator: ...
     def open(self) -> Source: ...
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from bus.errors import ConfigurationError
 from connectors.databases import connected, selected
@@ -25,13 +25,21 @@ Position = dict[str, Any]
 
 
 class SqlSettings(Settings):
-    """`key` is unique; `watermark` (by default the key itself) only grows. `query` may join; its columns are the fields."""
+    """`key` (a column or several) is unique; `watermark`, by default the key, only grows.
+
+    `query` may join; its columns are the fields.
+    """
 
     url: str
     table: str | None = None
     query: str | None = None
-    key: str
+    key: list[str] = Field(min_length=1)
     watermark: str | None = None
+
+    @field_validator("key", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        return value if isinstance(value, list) else [value]
 
     @model_validator(mode="after")
     def _one(self) -> SqlSettings:
@@ -53,7 +61,7 @@ class Rows:
     def __init__(self, settings: SqlSettings, context: Context) -> None:
         self._settings = settings
         self._context = context
-        self._order = [settings.watermark or settings.key, *([settings.key] if settings.watermark else [])]
+        self._order = [*([settings.watermark] if settings.watermark else []), *settings.key]
         self._name = settings.table or "query"
 
     def fetch(self, position: str | None, limit: int) -> Iterator[Batch]:
@@ -96,19 +104,22 @@ class Rows:
             )
 
     def _record(self, row: dict[str, Any], number: int) -> SourceRecord:
-        key = row[self._settings.key]
-        sequence = key if isinstance(key, int) and 0 <= key < 2**53 else number
+        key = [row[name] for name in self._settings.key]
+        sequence = key[0] if len(key) == 1 and isinstance(key[0], int) and 0 <= key[0] < 2**53 else number
         raw = json.dumps(row, ensure_ascii=False, default=_shown).encode()
-        return SourceRecord(f"{self._name}:{key}", sequence, row, raw)
+        return SourceRecord(f"{self._name}:{'/'.join(map(str, key))}", sequence, row, raw)
 
     def close(self) -> None:
         """Engines belong to the process; nothing is held between passes."""
 
 
 def _behind(names: list[str]) -> str:
-    if len(names) == 1:
-        return f"{names[0]} > :p0"
-    return f"({names[0]} > :p0 or ({names[0]} = :p0 and {names[1]} > :p1))"
+    """Later than the last row in the order of all names; written out, for not every database compares tuples."""
+    last = len(names) - 1
+    text = f"{names[last]} > :p{last}"
+    for index in reversed(range(last)):
+        text = f"({names[index]} > :p{index} or ({names[index]} = :p{index} and {text}))"
+    return text
 
 
 def _shown(value: Any) -> str:

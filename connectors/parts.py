@@ -1,0 +1,52 @@
+"""A system with several tables as one connector: one source, one position, one mapping that asks each row's own table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from bus.errors import BusError
+from connectors.mapping import Mapping as RowMapping
+from connectors.mapping import Rejection
+from connectors.source import Batch, Source, SourceRecord
+from connectors.values import Refusal
+from schemas.envelope import Event
+
+
+class ByTable(NamedTuple):
+    """Translates each row by the mapping of its table."""
+
+    parts: Mapping[str, RowMapping]
+
+    def translate(self, record: SourceRecord, received_at: int, replay: bool = False) -> list[Event] | Rejection:
+        return self.parts[record.table].translate(record, received_at, replay)
+
+    def refused(self, record: SourceRecord, refusal: Refusal) -> Rejection:
+        return self.parts[record.table].refused(record, refusal)
+
+
+class Many:
+    """The tables of one system, read one after the other. A position holds that of each table, by name."""
+
+    def __init__(self, sources: Mapping[str, Source]) -> None:
+        self._sources = sources
+
+    def fetch(self, position: str | None, limit: int) -> Iterator[Batch]:
+        """All tables, though one of them fails: its error comes after what the others have."""
+        at: dict[str, str] = json.loads(position) if position else {}
+        failed: BusError | None = None
+        for name, source in self._sources.items():
+            try:
+                for batch in source.fetch(at.get(name), limit):
+                    at[name] = batch.position
+                    records = [record._replace(table=name) for record in batch.records]
+                    yield Batch(records, json.dumps(at, ensure_ascii=False, sort_keys=True))
+            except BusError as error:
+                failed = failed or error
+        if failed is not None:
+            raise failed
+
+    def close(self) -> None:
+        for source in self._sources.values():
+            source.close()
