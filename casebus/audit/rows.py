@@ -9,7 +9,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import tzinfo
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -23,6 +23,7 @@ Placed = tuple[str, Row]
 _BITS = (1 << 64) - 1
 _pack = msgspec.msgpack.Encoder().encode
 _COLUMNS = {table.name: [column.name for column in table.columns] for table in tables.metadata.sorted_tables}
+_OF_STATE = frozenset(table.name for table in tables.OF_STATE)
 _KEYS = {table.name: [column.name for column in table.primary_key] for table in tables.metadata.sorted_tables}
 
 
@@ -31,15 +32,27 @@ def owner(row: Mapping[str, Any]) -> str:
     return str(row["case_key"])
 
 
+class Part(NamedTuple):
+    """What a case has in the view: what was recorded of it, which only grows, or its state, replaced as a whole."""
+
+    case: str
+    of_state: bool
+
+
+def part(table: str, row: Mapping[str, Any]) -> Part:
+    return Part(owner(row), table in _OF_STATE)
+
+
 class Sums:
-    """How many rows each case has, and the sum of their hashes: equal sums, equal rows, in whatever order."""
+    """How many rows each part has, and the sum of their hashes: equal sums, equal rows, in whatever order."""
 
     def __init__(self) -> None:
-        self.of: dict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
+        self.of: dict[Part, tuple[int, int]] = defaultdict(lambda: (0, 0))
 
     def add(self, table: str, row: Mapping[str, Any]) -> None:
-        count, total = self.of[owner(row)]
-        self.of[owner(row)] = count + 1, (total + hashed(table, row)) & _BITS
+        where = part(table, row)
+        count, total = self.of[where]
+        self.of[where] = count + 1, (total + hashed(table, row)) & _BITS
 
 
 def hashed(table: str, row: Mapping[str, Any]) -> int:
@@ -47,9 +60,9 @@ def hashed(table: str, row: Mapping[str, Any]) -> int:
     return int.from_bytes(hashlib.blake2b(said, digest_size=8).digest())
 
 
-def unequal(right: Sums, view: Sums) -> set[str]:
-    """The cases whose rows differ."""
-    return {case for case in right.of.keys() | view.of.keys() if right.of.get(case) != view.of.get(case)}
+def unequal(right: Sums, view: Sums) -> set[Part]:
+    """The parts whose rows differ."""
+    return {one for one in right.of.keys() | view.of.keys() if right.of.get(one) != view.of.get(one)}
 
 
 def differences(right: Iterable[Placed], view: Iterable[Placed], zone: tzinfo) -> Iterator[Difference]:

@@ -10,11 +10,11 @@ from bus.ports import Client, Partition, Record
 from casebus.audit import compare, told
 from casebus.audit.chains import Chains, Head
 from casebus.audit.facts import Difference, Fact, Refused, Side, fact_of
-from casebus.audit.shown import Shown
+from casebus.audit.shown import Shown, read_by
 from casebus.audit.told import Letters, Reading, System, is_marker, raw_digest, read_through
 from monitor.rows import Reader
 from monitor.times import local_date
-from monitor.view import View
+from monitor.view import Snapshot, View
 from router.journal import hash_of
 from schemas.case import decode_state
 from schemas.envelope import Event, body_hash
@@ -58,17 +58,22 @@ class Report(NamedTuple):
 
 def audit(inputs: Inputs) -> Report:
     """Compare everything. Raises BusError or ProblemsError where a side cannot be read at all."""
-    run = _Audit(inputs)
-    found = [*run.bus(), *run.sources(), *run.journal(), *run.states(), *run.named(), *run.view()]
+    with inputs.view.snapshot() as snapshot:
+        run = _Audit(inputs, snapshot)
+        found = [*run.bus(), *run.sources(), *run.journal(), *run.states(), *run.named(), *run.view()]
     found.sort(key=lambda one: (one.case, one.day, one.side, one.cause))
     return Report(found, run.counts, run.waiting, len(run.shown.behind))
 
 
 class _Audit:
-    """One run; its methods are called in the order they stand in."""
+    """One run; its methods are called in the order they stand in.
 
-    def __init__(self, inputs: Inputs) -> None:
+    The view is seen as it was at the start: what the topics get meanwhile cannot be missing in it.
+    """
+
+    def __init__(self, inputs: Inputs, snapshot: Snapshot) -> None:
         self._in = inputs
+        self._snapshot = snapshot
         self._letters: Letters = told.letters(read_through(inputs.client, topics.DEADLETTERS.name), inputs.reader)
         self._sent: set[int] = set()
         self._routed: set[int] = set()
@@ -79,7 +84,7 @@ class _Audit:
         self._missing: list[Fact] = []
         self._versions: dict[str, int] = {}
         self._chains = Chains(hash_of)
-        self.shown = Shown(inputs.client, inputs.reader, inputs.view.positions())
+        self.shown = Shown(inputs.client, inputs.reader, read_by(snapshot))
         self.counts = {"dead_letters": len(self._letters.raws)}
 
     @property
@@ -192,8 +197,7 @@ class _Audit:
     def view(self) -> Iterator[Difference]:
         for record in read_through(self._in.client, topics.DEADLETTERS.name):
             self.shown.expect(record)
-        with self._in.view.snapshot() as snapshot:
-            yield from self.shown.differences(snapshot, self._in.reading.zone)
+        yield from self.shown.differences(self._snapshot, self._in.reading.zone)
         self.counts["view"] = self.shown.rows
 
     # -- what differs, by name

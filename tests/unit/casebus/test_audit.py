@@ -342,6 +342,34 @@ def test_a_view_that_lags_behind_is_no_difference(good):
     assert (report.differences, report.behind) == ([], 1)
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        update(tables.cases).where(tables.cases.c.case_key == TWO).values(ended_at=5),
+        delete(tables.entries).where(tables.entries.c.case_key == TWO, tables.entries.c.sequence == 3),
+        update(tables.events).where(tables.events.c.case_key == TWO, tables.events.c.sequence == 3).values(type="Rated"),
+    ],
+)
+def test_a_position_put_back_hides_nothing(good, statement):
+    """Whoever writes the view's database can also say that the view lags behind; its own rows tell otherwise."""
+    good.publish()
+    good.change(statement)
+    with good.view.engine.begin() as connection:
+        connection.execute(update(tables.offsets).values(next_offset=0))
+    assert TWO in {one.case for one in good.audit().differences}
+
+
+def test_a_lagging_view_whose_state_was_compacted_away_is_no_difference(good):
+    """The topic keeps a case's last state only: the one that the view still shows can no longer be compared."""
+    late = good.states[0]
+    good.states[0] = world.state("gone", world.events("gone"), [])
+    good.publish()
+    good.change(update(tables.cases).where(tables.cases.c.case_key == "gone").values(case_key=ONE))
+    good.cluster.publish([Message(topics.STATE.name, 0, ONE.encode(), world.state_bytes(late), 0)])
+    report = good.audit()
+    assert ({one.case for one in report.differences}, report.behind) == ({"gone"}, 1)
+
+
 def test_a_changed_event_on_the_bus_is_found_by_its_body_hash(good):
     """What it says is no longer what it was sent as."""
     event = good.bus[0]
