@@ -12,6 +12,7 @@ from bus.errors import ConfigurationError
 from casebus.commands import output
 from casebus.commands.open_view import opened
 from monitor import tables
+from monitor.times import local
 from monitor.view import View
 
 COLUMNS = ("system", "position", "reason", "field", "found")
@@ -29,7 +30,7 @@ def show_all(folder: Path, reason: str | None, *, as_json: bool) -> int:
 
 
 def show_one(folder: Path, number: int, *, as_json: bool) -> int:
-    with opened(folder) as (_, view):
+    with opened(folder) as (wiring, view):
         letters = read(view)
     if number > len(letters):
         raise ConfigurationError(f"There are {len(letters)} dead letters. Take a number from `casebus deadletters list`.")
@@ -37,7 +38,8 @@ def show_one(folder: Path, number: int, *, as_json: bool) -> int:
     if as_json:
         output.as_json(_plain(letter))
     else:
-        shown = {name: value for name, value in _plain(letter).items() if value not in ("", None)}
+        shown = {name: value for name, value in _plain(letter).items() if name != "number" and value not in ("", None)}
+        shown["received_at"] = local(letter["received_at"], wiring.deployment.zone).isoformat(" ", "seconds")
         output.console().print(output.table(f"Dead letter {number}", ("", ""), shown.items()))
     return 0
 

@@ -115,4 +115,7 @@ def audit(folder: Path, *, as_json: bool) -> int:
         console.print(output.table(f"{len(rows)} differences", ("case", "day", "side", "cause"), rows))
     counted = ", ".join(f"{value:,} {name.replace('_', ' ')}" for name, value in report.counts.items())
     console.print(f"{'Differences' if report.differences else 'All sides are equal'}: {counted}.")
+    if report.waiting or report.behind:
+        left = f"{report.waiting:,} events wait for the router, {report.behind:,} cases are newer than the view shows them"
+        console.print(f"On their way: {left}. They are audited when they have come.")
     return report.exit_code
