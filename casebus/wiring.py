@@ -197,7 +197,9 @@ class Wiring:
     def site(self, view: View, publish: Callable[[Act], None] | None = None) -> Site:
         """What the page needs."""
         from monitor.caseview import Sentence
+        from monitor.indicator import Panel
         from monitor.statistics.compute import Inputs
+        from monitor.web.hits import Hits
         from monitor.web.live import Live
         from monitor.web.names import Names
         from monitor.web.past import Past
@@ -213,10 +215,12 @@ class Wiring:
             now=now,
             live=Live(view, inputs.clockwork, now),
             past=Past(view, inputs),
+            hits=Hits(view, inputs.clockwork, now, Panel.of(self.settings.thresholds)),
             accounts=self.accounts,
             names=Names(self.directory.regions, self.directory.authorities, self._item_name),
             items=self.catalogue,
             sentences={code: Sentence(*rule) for code, rule in FINDINGS.items()},
+            connectors=[(one.name, one.settings.about, one.settings.kind) for one in self.connectors],
             publish=publish,
         )
 

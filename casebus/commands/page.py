@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from bus.errors import ConfigurationError
+from casebus.acts import Publisher
 from casebus.deployment import Deployment
 from casebus.wiring import Wiring
 
@@ -21,8 +22,8 @@ def run(folder: Path, port: int | None) -> int:
     if port is None:
         raise ConfigurationError(f"{wiring.settings.name} has no page: name a port (--port 8080, or page.port in casebus.yaml).")
     check_free(settings.host, port)
-    with closing(wiring.view()) as view, closing(wiring.accounts):
-        serve(wiring.site(view), port)
+    with closing(wiring.view()) as view, closing(wiring.accounts), closing(Publisher(wiring)) as publisher:
+        serve(wiring.site(view, publisher.publish), port)
     return 0
 
 

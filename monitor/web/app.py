@@ -7,8 +7,10 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from monitor.web.gate import add_gate
+from monitor.web.exports import add_exports
+from monitor.web.gate import add_choices, add_gate
 from monitor.web.site import Site
 
 
@@ -17,6 +19,8 @@ def build(site: Site) -> FastAPI:
     app = FastAPI(title="casebus", openapi_url=None, docs_url=None, redoc_url=None)
     app.mount("/static", StaticFiles(directory=Path(str(files("monitor.web").joinpath("static")))), name="static")
     add_gate(app, site.accounts, site.settings, site.name)
+    add_choices(app)
+    add_exports(app, site)
     return app
 
 
@@ -24,12 +28,26 @@ def with_pages(app: FastAPI, site: Site) -> FastAPI:
     """Put the pages on it."""
     from nicegui import ui
 
-    from monitor.web.pages import case, overview
+    from monitor.web.pages import case, cases, desk, letters, looks, overview, places, process
 
-    for page in (overview, case):
+    for page in (overview, cases, case, places, process, desk, letters, looks):
         page.add(site)
     ui.run_with(app, title=site.name, tailwind=False, dark=None, show_welcome_message=False, reconnect_timeout=30)
     return app
+
+
+class Calm:
+    """A browser that has gone on before its answer came is no fault, though Starlette's middleware raises one."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        except RuntimeError as error:
+            if str(error) != "No response returned.":
+                raise
 
 
 def serve(site: Site, port: int | None = None) -> None:
@@ -38,9 +56,11 @@ def serve(site: Site, port: int | None = None) -> None:
 
     app = with_pages(build(site), site)
     site.live.start()
+    site.hits.start()
     try:
         uvicorn.run(
             app, host=site.settings.host, port=port or site.settings.port or 8080, log_level="warning", server_header=False
         )
     finally:
+        site.hits.stop()
         site.live.stop()

@@ -81,18 +81,18 @@ def may(seen: Visit, right: Right) -> bool:
     return True
 
 
-def live(seen: Visit, show: Callable[[Picture], None]) -> None:
-    """Show the picture now, and again whenever it has changed; a past one stays as it is."""
+def live(seen: Visit, show: Callable[[Picture], None], more: Callable[[], int] = lambda: 0) -> None:
+    """Show the picture now, and again whenever it, or what `more` counts, has changed; a past one stays as it is."""
     shown = seen.picture()
     show(shown)
     if seen.view.when.at is not None:
         return
-    last = [shown.version]
+    last = [(shown.version, more())]
 
     def look() -> None:
         picture = seen.site.live.picture
-        if picture.version != last[0]:
-            last[0] = picture.version
+        if (picture.version, more()) != last[0]:
+            last[0] = picture.version, more()
             show(picture)
 
     ui.timer(TICK, look)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from urllib.parse import quote, urlsplit
 
 from fastapi import FastAPI, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from monitor.clockmode import wall
 from monitor.web.access import User
@@ -23,23 +24,40 @@ THEMES = ("light", "dark")
 _HEADERS = {"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "same-origin"}
 
 
+class Gate:
+    """Lets through who has a session, and sends everybody else to the form."""
+
+    def __init__(self, app: ASGIApp, accounts: Accounts) -> None:
+        self._app, self._accounts = app, accounts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":  # a socket belongs to a page that has been let through
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope)
+        user = self._accounts.session(request.cookies.get(COOKIE), wall())
+        request.state.user = user
+        if user is None and not request.url.path.startswith(_OPEN):
+            await RedirectResponse(f"/login?to={quote(_here(request))}", 303)(scope, receive, send)
+            return
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(_HEADERS)
+            await send(message)
+
+        await self._app(scope, receive, guarded)
+
+
 def add_gate(app: FastAPI, accounts: Accounts, settings: PageSettings, name: str) -> None:
-    """Sessions, the form to sign in, and the choice of language and theme."""
+    """Sessions, and the form to sign in."""
 
     def form(request: Request, to: str, tried: str = "", problem: str = "") -> str:
         said = words(language_of(request, settings))
         model = {"site": name, "to": local_path(to), "name": tried, "problem": problem, "theme": theme_of(request)}
         return environment().get_template("login.html").render(t=said, **model)
 
-    @app.middleware("http")
-    async def gate(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-        user = accounts.session(request.cookies.get(COOKIE), wall())
-        request.state.user = user
-        if user is None and not request.url.path.startswith(_OPEN):
-            return RedirectResponse(f"/login?to={quote(_here(request))}", 303)
-        response = await call_next(request)
-        response.headers.update(_HEADERS)
-        return response
+    app.add_middleware(Gate, accounts=accounts)
 
     @app.get("/login", response_class=HTMLResponse, include_in_schema=False)
     def ask(request: Request, to: str = "/") -> HTMLResponse:
@@ -62,6 +80,10 @@ def add_gate(app: FastAPI, accounts: Accounts, settings: PageSettings, name: str
         answer = RedirectResponse("/login", 303)
         answer.delete_cookie(COOKIE)
         return answer
+
+
+def add_choices(app: FastAPI) -> None:
+    """Language and theme, kept by the browser."""
 
     @app.get("/settings", include_in_schema=False)
     def choose(language: str = "", theme: str = "", back: str = "/") -> Response:

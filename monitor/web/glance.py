@@ -38,7 +38,12 @@ class Glance(msgspec.Struct, frozen=True, gc=False):
     ended_at: int | None
     paused: bool
     on_its_way: bool
-    supervised: bool
+    #: The supervision that is open; empty without one.
+    supervision: str = ""
+
+    @property
+    def supervised(self) -> bool:
+        return bool(self.supervision)
 
     @property
     def number(self) -> str:
@@ -78,7 +83,7 @@ def glance(case: Case, clockwork: Clockwork, now: int) -> Glance:
         ended_at=case.ended_at,
         paused=reading.paused,
         on_its_way=any(move.received_at is None for move in case.hand_overs),
-        supervised=bool(case.supervisions),
+        supervision=case.supervisions[-1] if case.supervisions else "",
     )
 
 

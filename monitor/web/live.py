@@ -6,17 +6,14 @@ after one that took t seconds it rests for 4 t.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
 from typing import Any
 
-import structlog
 from sqlalchemy import Select, func, select
 
-from bus.errors import RetryError
 from bus.topics import STATE
 from monitor import tables
 from monitor.chunks import chunks
@@ -25,6 +22,7 @@ from monitor.times import DAY, local, local_date
 from monitor.view import Snapshot, View
 from monitor.web.glance import Glance, glances, is_open, open_glances
 from monitor.web.picture import SPAN, Picture, worst_first
+from monitor.web.poller import Poller
 
 #: Seconds between two looks whether the view has moved.
 EVERY = 0.4
@@ -48,20 +46,16 @@ class Live:
         self._positions: Positions | None = None
         self._day: date | None = None
         self._anew = 0.0
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._poller = Poller("poller", self.look, EVERY, REST)
         self.picture: Picture = _EMPTY
 
     def start(self) -> None:
         """The first picture is there when this returns."""
         self.look()
-        self._thread = threading.Thread(target=self._watch, name="casebus-page-poller", daemon=True)
-        self._thread.start()
+        self._poller.start()
 
     def stop(self) -> None:
-        self._stop.set()
-        if self._thread:
-            self._thread.join(timeout=10)
+        self._poller.stop()
 
     def look(self) -> bool:
         """Make a new picture if the view has moved or the day has changed; returns whether it did."""
@@ -82,21 +76,6 @@ class Live:
 
     def _stale(self, now: int) -> bool:
         return time.monotonic() >= self._anew or local_date(now, self._clockwork.zone) != self._day
-
-    def _watch(self) -> None:
-        log = structlog.get_logger("casebus.page")
-        rest = EVERY
-        while not self._stop.wait(rest):
-            began = time.monotonic()
-            try:
-                self.look()
-            except RetryError as error:
-                log.warning("the view did not answer; trying again", cause=str(error))
-            except Exception:
-                log.exception("the picture could not be made; trying again")
-                rest = 5.0
-                continue
-            rest = max(EVERY, REST * (time.monotonic() - began))
 
     def _take(self, snapshot: Snapshot, since: Positions, now: int) -> None:
         """Cases whose state has come since then."""

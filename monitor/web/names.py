@@ -9,7 +9,7 @@ from functools import cached_property
 from monitor.web.words import Words, humanized
 from schemas.directory import Authority, Region
 
-_AUTHORITY = re.compile(r"[\w-]+@\w+")
+_AUTHORITY = re.compile(r"[\w-]+@\w+", re.ASCII)
 
 
 class Names:
@@ -20,7 +20,7 @@ class Names:
     ) -> None:
         self.regions = regions
         self._authorities = authorities
-        self._item_name = item_name
+        self.item_name = item_name
 
     def region(self, code: str, words: Words) -> str:
         known = self.regions.get(code)
@@ -41,11 +41,16 @@ class Names:
         return f"{_title(department)}, {self.region(region, words)}" if region else _title(code)
 
     def item(self, code: str, words: Words) -> str:
-        return self._item_name(code) or code or words("unknown")
+        return self.item_name(code) or code or words("unknown")
 
     def in_text(self, text: str, words: Words) -> str:
         """A sentence with its authorities by name."""
         return _AUTHORITY.sub(lambda found: self.authority(found[0], words), text)
+
+    @property
+    def departments(self) -> list[str]:
+        """Codes of those that the directory has."""
+        return sorted({one.department for one in self._authorities.values()})
 
     @cached_property
     def _departments(self) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, tzinfo
 from typing import Protocol
@@ -14,6 +14,7 @@ from monitor.view import View
 from monitor.web.access import Scope, User, scope
 from monitor.web.accounts import Accounts
 from monitor.web.asked import When
+from monitor.web.hits import Hits
 from monitor.web.live import Live
 from monitor.web.names import Names
 from monitor.web.past import Past
@@ -30,6 +31,7 @@ class Items(Protocol):
     """The part of `schemas.catalogue.Catalogue` that pages need."""
 
     def item(self, code: str, version: str | None, on: date, region: str = "", /) -> Item | None: ...
+    def __iter__(self) -> Iterator[str]: ...
 
 
 @dataclass(frozen=True)
@@ -55,10 +57,13 @@ class Site:
     now: Callable[[], int]
     live: Live
     past: Past
+    hits: Hits
     accounts: Accounts
     names: Names
     items: Items
     sentences: Mapping[str, Sentence]
+    #: Name, what it is, and kind of each connector.
+    connectors: Sequence[tuple[str, str, str]] = ()
     publish: Callable[[Act], None] | None = None
 
     @property
@@ -67,6 +72,10 @@ class Site:
 
     def scope(self, user: User) -> Scope:
         return scope(user, self.names.regions)
+
+    def items_named(self, part: str) -> Iterator[str]:
+        """Codes of items whose name holds this, or whose code begins with it."""
+        return (code for code in self.items if code.startswith(part) or part in self.names.item_name(code))
 
     def until(self, when: When) -> int:
         return self.now() if when.at is None else when.at

@@ -9,7 +9,7 @@ from monitor.web.picture import Day
 from monitor.web.words import Words
 
 #: Grey tones that hold on light and dark ground: colour is for lights.
-INK, FAINT, GRID = "#7c8894", "#b9c1c8", "rgba(128,140,150,0.22)"
+INK, FAINT, GRID = "#75818d", "#b9c1c8", "rgba(128,140,150,0.22)"
 
 
 def trend_options(days: Sequence[Day], words: Words) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from nicegui import ui
 
 from monitor.statistics.source import case_at
 from monitor.web.access import Right, within
+from monitor.web.acts import Acting, may_act
 from monitor.web.frame import Visit, frame, live, may, visit
 from monitor.web.models.case import CasePage, Viewer, case_page
 from monitor.web.picture import Picture
@@ -23,6 +24,8 @@ def add(site: Site) -> None:
             return
         with ui.element("main").classes("page"):
             shown = ui.html("", sanitize=False).classes("stack")
+        if may_act(seen):
+            Acting(seen)
 
         def show(_: Picture) -> None:
             shown.set_content(content(seen, number))
@@ -37,7 +40,7 @@ def content(seen: Visit, number: str) -> str:
     if len(keys) > 1:
         return seen.render("several.html", keys=keys)
     model = case_model(seen, keys[0]) if keys else None
-    return seen.render("case.html", model=model) if model else seen.render("missing.html")
+    return seen.render("case.html", model=model, acts=may_act(seen)) if model else seen.render("missing.html")
 
 
 def case_model(seen: Visit, key: str) -> CasePage | None:

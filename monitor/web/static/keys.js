@@ -34,6 +34,8 @@
   document.addEventListener("click", (event) => {
     document.querySelectorAll("details.menu[open]").forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; });
     if (event.target.id === "help") { event.preventDefault(); document.getElementById("keys").showModal(); }
+    const act = event.target.closest?.("[data-act]");
+    if (act) { emitEvent("act", { ...act.dataset }); return; }
     const row = event.target.closest?.("tr[data-href]");
     if (row && !event.target.closest("a, button, input")) location.href = row.dataset.href;
   });

@@ -1,0 +1,65 @@
+"""A region or a department: its lights, what makes them up, how long its cases take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from statistics import median
+from typing import NamedTuple
+
+from monitor.web.glance import Glance
+from monitor.web.picture import Lamps, lamps
+
+
+class Part(NamedTuple):
+    """One line: a department of the region, a region of the department, an item."""
+
+    code: str
+    lamps: Lamps
+
+
+class Pace(NamedTuple):
+    """Of ended cases: how many kept their limit, and days promised and taken. None where there are none."""
+
+    cases: int
+    on_time: float | None
+    promised: float | None
+    taken: float | None
+
+
+class Place(NamedTuple):
+    lamps: Lamps
+    regions: list[Part]
+    departments: list[Part]
+    items: list[Part]
+    pace: Pace
+    worst: Sequence[Glance]
+
+
+def place(open_: Sequence[Glance], ended: Sequence[Glance], most: int = 10) -> Place:
+    """`open_` worst first; `ended` the newest ends."""
+    return Place(
+        lamps=lamps(open_),
+        regions=parts(open_, lambda one: one.region),
+        departments=parts(open_, lambda one: one.department),
+        items=parts(open_, lambda one: one.item),
+        pace=pace(ended),
+        worst=[one for one in open_[:most] if one.light in ("red", "yellow")],
+    )
+
+
+def parts(glances: Iterable[Glance], by: Callable[[Glance], str]) -> list[Part]:
+    """The reddest first, then the largest."""
+    found: dict[str, Lamps] = {}
+    for one in glances:
+        found.setdefault(by(one), Lamps()).add(one)
+    ranked = sorted(found.items(), key=lambda item: (-item[1].red, -item[1].yellow, -item[1].total, item[0]))
+    return [Part(code, total) for code, total in ranked]
+
+
+def pace(ended: Sequence[Glance]) -> Pace:
+    """Only cases whose clock ran, and whose limit is known."""
+    ran = [one for one in ended if one.left is not None]
+    if not ran:
+        return Pace(len(ended), None, None, None)
+    kept = sum((one.left or 0) >= 0 for one in ran)
+    return Pace(len(ended), kept / len(ran), median(one.limit or 0 for one in ran), median(one.elapsed for one in ran))

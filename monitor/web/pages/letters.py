@@ -1,0 +1,106 @@
+"""`/letters`: the connectors, and what was refused on the way in."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from fastapi import Request
+from nicegui import ui
+from sqlalchemy import Select, func, select
+
+from monitor import tables
+from monitor.view import Snapshot
+from monitor.web.access import Right
+from monitor.web.frame import Visit, frame, live, may, visit
+from monitor.web.picture import Picture
+from monitor.web.site import Site
+
+PAGE = 50
+#: Newest events in which a system's last one is looked for.
+NEWEST = 20_000
+_TABLE = tables.dead_letters.c
+_REASONS = select(_TABLE.reason, func.count().label("number")).group_by(_TABLE.reason).order_by(_TABLE.reason)
+#: Bytes of a refused record that are shown.
+SHOWN = 4000
+
+
+class System(NamedTuple):
+    """One source system: its newest event (microseconds UTC), how many of the newest are its, how many were refused."""
+
+    name: str
+    about: str
+    kind: str
+    last: int | None
+    events: int
+    refused: int
+
+
+def add(site: Site) -> None:
+    @ui.page("/letters")
+    def page(request: Request) -> None:
+        seen = visit(site, request)
+        frame(seen, "/letters", seen.view.words("nav.letters"), seen.parts.get("reason", ""))
+        if not may(seen, Right.LETTERS):
+            return
+        with ui.element("main").classes("page"):
+            shown = ui.html("", sanitize=False).classes("stack")
+
+        def show(_: Picture) -> None:
+            shown.set_content(seen.render("letters.html", **model(seen)))
+
+        live(seen, show)
+
+
+def model(seen: Visit) -> dict[str, Any]:
+    """Refused records have no region that could be relied on: who sees but a part of it all sees their counts only."""
+    reason, system = seen.parts.get("reason", ""), seen.parts.get("system", "")
+    whole = seen.scope is None
+    with seen.site.view.snapshot() as snapshot:
+        letters = snapshot.all(_letters(reason, system)) if whole else []
+        reasons = snapshot.all(
+            select(_TABLE.reason, func.count().label("number")).group_by(_TABLE.reason).order_by(_TABLE.reason)
+        )
+        systems = _systems(snapshot, seen)
+    raw = whole and seen.view.user.may(Right.RAW)
+    return {
+        "systems": systems,
+        "reasons": [(row.reason, row.number) for row in reasons],
+        "letters": [(row, text(row.raw) if raw else "") for row in letters],
+        "whole": whole,
+        "reason": reason,
+        "system": system,
+        "names": [name for name, _, _ in seen.site.connectors],
+    }
+
+
+def text(raw: bytes) -> str:
+    """Bytes as somebody can read them; what is no UTF-8 is tried as GB18030, then shown byte by byte."""
+    for encoding in ("utf-8", "gb18030"):
+        try:
+            return raw[:SHOWN].decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return raw[:SHOWN].decode("latin-1")
+
+
+def _letters(reason: str, system: str) -> Select[Any]:
+    query = select(tables.dead_letters).order_by(_TABLE.received_at.desc(), _TABLE.partition, _TABLE.offset.desc()).limit(PAGE)
+    query = query.where(_TABLE.reason == reason) if reason else query
+    return query.where(_TABLE.system == system) if system else query
+
+
+def _systems(snapshot: Snapshot, seen: Visit) -> list[System]:
+    e = tables.events.c
+    newest = select(e.system, e.received_at).order_by(e.received_at.desc()).limit(NEWEST).subquery().c
+    last = select(newest.system, func.max(newest.received_at).label("last"), func.count().label("events")).group_by(newest.system)
+    events = {row.system: row for row in snapshot.all(last)}
+    refused = select(_TABLE.system, func.count().label("number")).group_by(_TABLE.system)
+    letters = {row.system: row.number for row in snapshot.all(refused)}
+    known = {name: (about, kind) for name, about, kind in seen.site.connectors}
+    return [_system(name, known, events, letters) for name in sorted({*known, *events, *letters})]
+
+
+def _system(name: str, known: dict[str, tuple[str, str]], events: dict[str, Any], letters: dict[str, int]) -> System:
+    about, kind = known.get(name, ("", ""))
+    row = events.get(name)
+    return System(name, about, kind, row.last if row else None, row.events if row else 0, letters.get(name, 0))
