@@ -16,12 +16,14 @@ from router.decide import all_rules
 from router.desk import Desk
 from router.ledger import FORWARDED
 from router.links import Pair, better
-from router.outbox import GONE, KEPT, SAME, VIA, Cause, Letter
+from router.outbox import AWAY, GONE, KEPT, SAME, VIA, Cause, Letter
 from router.settle import settle
 from schemas.case import Case, Entry
 from schemas.envelope import Event
 
 Via = tuple[str, ...]
+#: `Entry.away` of what was forwarded and is taken back.
+BACK = "back"
 _CYCLE = Letter(
     "link_cycle",
     "Two numbers are each said to be another name of the other, so the event belongs nowhere. Correct one of the two links.",
@@ -58,16 +60,16 @@ def pass_on(desk: Desk, event: Event, entry: Entry, cause: Cause, via: Via) -> N
     state = desk.state
     state.ledger = [*state.ledger, replace(entry, standing=FORWARDED)]
     desk.record(event, FORWARDED, cause, state.forwards_to)
-    spread(desk, event, cause, via, gone=entry.away)
+    spread(desk, event, cause, via, entry.away)
 
 
-def spread(desk: Desk, event: Event, cause: Cause, via: Via, *, gone: bool = False) -> None:
+def spread(desk: Desk, event: Event, cause: Cause, via: Via, away: str = "") -> None:
     """To every case this key belongs to."""
     if desk.key in via:
         desk.out.reject(_CYCLE, event, desk.key, cause)
         return
     for target in sorted({desk.state.same_as, *desk.state.belongs_to} - {""}):
-        _forward(desk, target, event, cause, (*via, desk.key), gone=gone)
+        forward(desk, target, event, cause, (*via, desk.key), away)
 
 
 def _join(desk: Desk, word: Word) -> None:
@@ -97,7 +99,8 @@ def _leave(desk: Desk, word: Word) -> None:
     else:
         state.belongs_to = [one for one in state.belongs_to if one != word.kept]
     for entry in state.ledger:
-        _forward(desk, word.kept, desk.event(entry), word.cause, (desk.key,), gone=True)
+        if not entry.away:
+            forward(desk, word.kept, desk.event(entry), word.cause, (desk.key,), BACK)
     desk.journal("LINK", word.cause, target=word.kept, facts={"same": str(word.same).lower(), "ended": "true"})
     if word.same and state.same_as:
         _move_to(desk, state.same_as, word)
@@ -146,7 +149,8 @@ def _belongs(desk: Desk, kept: str) -> str:
 def _move_to(desk: Desk, target: str, word: Word) -> None:
     """What is recorded here counts there from now on; what counts here no more, counts there no more either."""
     for entry in desk.state.ledger:
-        _forward(desk, target, desk.event(entry), word.cause, (desk.key,), gone=entry.away)
+        if entry.away != BACK:
+            forward(desk, target, desk.event(entry), word.cause, (desk.key,), entry.away)
     desk.journal("LINK", word.cause, target=target, facts={"same": str(word.same).lower()})
 
 
@@ -173,6 +177,7 @@ def _tell(desk: Desk, other: str, word: Word, *, gone: bool) -> None:
     desk.out.forward(other, word.event, word.cause, tuple(headers))
 
 
-def _forward(desk: Desk, target: str, event: Event, cause: Cause, via: Via, *, gone: bool) -> None:  # noqa: PLR0913  what, where, why
-    headers = ((VIA, "\n".join(via).encode()), *(((GONE, b"1"),) if gone else ()))
+def forward(desk: Desk, target: str, event: Event, cause: Cause, via: Via, away: str = "") -> None:  # noqa: PLR0913, PLR0917  what, where, why
+    """Send an event on to another key."""
+    headers = ((VIA, "\n".join(via).encode()), *(((AWAY, away.encode()),) if away else ()))
     desk.out.forward(target, event, cause, headers)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from bus.partition import partition_of
 from bus.ports import Message, Record
 from router.desk import Desk, Setting
 from router.keep import Keep
 from router.marks import Marks
-from router.outbox import Cause
+from router.outbox import Cause, row_of
+from schemas.envelope import Event
 
 
 class Batch:
@@ -16,7 +18,9 @@ class Batch:
         self.out = setting.out
         self.desks: dict[bytes, Desk] = {}
         self.marks: dict[tuple[int, str], Marks] = {}
-        self._setting = setting
+        #: Words heard in this batch of rows that came to a new case, by `row_of`.
+        self.rows: dict[bytes, Event] = {}
+        self._setting = setting._replace(rows=self._row)
         self._keep = keep
 
     def desk(self, number: int, key: bytes) -> Desk:
@@ -26,6 +30,14 @@ class Batch:
             known = Desk(self._keep.state(number, key), lambda: self._keep.history(number, key), self._setting)
             self.desks[key] = known
         return known
+
+    def holders(self, number: int, row: bytes) -> set[bytes]:
+        """The keys of this partition under which a row was reported."""
+        here = {key for key, desk in self.desks.items() if any(row_of(one.origin) == row for one in desk.state.ledger)}
+        return self._keep.holders(number, row) | {key for key in here if partition_of(key, self._keep.partitions) == number}
+
+    def _row(self, row: bytes) -> Event | None:
+        return self.rows.get(row) or self._keep.row(row)
 
     def finished(self, timestamp: int) -> list[Message]:
         """All messages, the last state of each touched case at the end, with the last record's `timestamp` (milliseconds)."""

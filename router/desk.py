@@ -16,7 +16,7 @@ from router.decide import Context
 from router.journal import chained
 from router.law import LawProfile
 from router.ledger import CANCELLED, CONFLICTING, EFFECTIVE, EXPIRED, FORWARDED, MOVED, STALE, SUPERSEDED, standings
-from router.outbox import Cause, Letter, Outbox
+from router.outbox import Cause, Letter, Outbox, row_of
 from schemas.case import Case, CaseState, Entry
 from schemas.envelope import Event
 
@@ -56,6 +56,8 @@ class Setting(NamedTuple):
     out: Outbox
     profile: LawProfile
     context: Callable[[Case], Context]
+    #: The newest event heard of a row that came to a new case.
+    rows: Callable[[bytes], Event | None] = lambda _: None
 
 
 class Desk:
@@ -173,4 +175,4 @@ class Desk:
         }
         chained(entry, state.head)
         state.sequence, state.head = state.sequence + 1, entry["hash"]
-        self.out.journal(entry, cause)
+        self.out.journal(entry, cause, row_of(event.origin) if event and event.case == state.case.key else b"")

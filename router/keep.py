@@ -1,18 +1,19 @@
 """What the router remembers: a store for each of its partitions, restored from the topics, and the states in use.
 
 Tables of a store: `state` (key -> state of the case), `journal` (key, 0, sequence in 8 bytes -> entry), `provisional` (keys
-that wait for their application), `marks` (run -> how far the end of input has come).
+that wait for their application), `marks` (run -> how far the end of input has come), `origins` (source row in 8 bytes, key:
+where it was reported), `rows` (source row -> the event that says to which new case it came).
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from bus.ports import Client, Record, Store, Written
 from bus.store import Put, follow, restore
 from bus.topics import JOURNAL, STATE
-from router.outbox import MARKS, PROVISIONAL, SEQUENCE
+from router.outbox import MARKS, PROVISIONAL, ROW, ROWS, SEQUENCE
 from schemas.case import Case, CaseState, decode_state
 from schemas.codec import Codec
 from schemas.envelope import Event
@@ -22,9 +23,11 @@ CACHED = 2048
 
 
 class Keep:
-    """`stores` opens the store of a partition number."""
+    """`stores` opens the store of a partition number; there are `partitions` of them in all."""
 
-    def __init__(self, client: Client, codec: Codec, stores: Callable[[int], Store]) -> None:
+    def __init__(self, client: Client, codec: Codec, stores: Callable[[int], Store], partitions: int) -> None:
+        self.partitions = partitions
+        self._rows: dict[bytes, Event] = {}
         self._client = client
         self._codec = codec
         self._open = stores
@@ -40,10 +43,14 @@ class Keep:
             self._stores[number] = self._open(number)
         for number, store in self._stores.items():
             restore(self._client, store, number, CHANGELOGS)
+            for row, value in store.scan("rows", b""):
+                self.heard(row, self._codec.decode(value))
 
-    def committed(self, written: Sequence[Written], states: Iterable[CaseState]) -> None:
+    def committed(self, written: Sequence[Written], states: Iterable[CaseState], rows: Mapping[bytes, Event]) -> None:
         """The stores follow the commit; the states become those in use."""
         follow(self._stores, written, CHANGELOGS)
+        for row, event in rows.items():
+            self.heard(row, event)
         for state in states:
             self._cache[state.case.key.encode()] = state
         while len(self._cache) > CACHED:
@@ -67,6 +74,19 @@ class Keep:
                 found[int.from_bytes(name[-8:], "big")] = self._codec.decode(entry["event"])
         return found
 
+    def heard(self, row: bytes, event: Event) -> None:
+        """Of what is said about a row that came to a new case, the newest version counts."""
+        known = self._rows.get(row)
+        if known is None or known.header["version"] < event.header["version"]:
+            self._rows[row] = event
+
+    def row(self, row: bytes) -> Event | None:
+        return self._rows.get(row)
+
+    def holders(self, number: int, row: bytes) -> set[bytes]:
+        """The keys under which a row was reported."""
+        return {name[len(row) :] for name, _ in self._stores[number].scan("origins", row)}
+
     def provisional(self, number: int) -> list[bytes]:
         return [key for key, _ in self._stores[number].scan("provisional", b"")]
 
@@ -87,8 +107,12 @@ def _state_puts(record: Record) -> list[Put]:
 
 def _journal_puts(record: Record) -> list[Put]:
     headers = dict(record.headers)
+    key = record.key or b""
     if SEQUENCE in headers:
-        return [("journal", (record.key or b"") + b"\x00" + headers[SEQUENCE], record.value)]
+        origin = [("origins", headers[ROW] + key, b"")] if ROW in headers else []
+        return [("journal", key + b"\x00" + headers[SEQUENCE], record.value), *origin]
+    if ROWS in headers:
+        return [("rows", headers[ROWS][:8], headers[ROWS][8:])]
     run, _, marks = headers[MARKS].partition(b"\x00")
     return [("marks", run, marks or None)]
 

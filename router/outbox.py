@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any, NamedTuple
 
 from bus.partition import partition_of
@@ -19,13 +20,23 @@ PROVISIONAL = "provisional"
 VIA = "via"
 KEPT = "kept"
 SAME = "same"
-#: What was said is so no more: this key is no other name; this event counts here no longer.
+#: What was said is so no more: this key is no other name.
 GONE = "gone"
+#: This event does not count here; why (`schemas.case.Entry.away`).
+AWAY = "away"
+#: The row of an event, as a hash (`row_of`): in the journal; in a word to every partition, that a row has come to a new case.
+ROW = "row"
+ROWS = "rows"
 #: On markers of the end of input: the round, whether its sender has sent something on, and what a partition has heard.
 ROUND = "round"
 MOVED = "moved"
 MARKS = "marks"
 _ENTRY = (TYPE, b"JournalEntry")
+
+
+def row_of(origin: str) -> bytes:
+    """8 bytes that stand for a source row."""
+    return hashlib.blake2b(origin.encode(), digest_size=8).digest()
 
 
 class Cause(NamedTuple):
@@ -54,8 +65,8 @@ class Outbox:
         self._codec = codec
         self._partitions = partitions
 
-    def journal(self, entry: dict[str, Any], cause: Cause) -> None:
-        headers = (_ENTRY, (SEQUENCE, entry["sequence"].to_bytes(8, "big")))
+    def journal(self, entry: dict[str, Any], cause: Cause, row: bytes = b"") -> None:
+        headers: Headers = (_ENTRY, (SEQUENCE, entry["sequence"].to_bytes(8, "big")), *(((ROW, row),) if row else ()))
         self._send(JOURNAL.name, entry["case"], self._codec.encode_record("JournalEntry", entry), cause, headers)
 
     def state(self, state: CaseState, timestamp: int, *, provisional: bool) -> None:
@@ -72,6 +83,13 @@ class Outbox:
         """Send the published bytes on to another key."""
         self.moved.add(cause.partition)
         self._send(FORWARD.name, key, event.raw, cause, ((TYPE, event.type.encode()), *headers))
+
+    def everywhere(self, event: Event, cause: Cause) -> None:
+        """Tell every partition that the row of this event is now of its case."""
+        self.moved.add(cause.partition)
+        headers = ((TYPE, event.type.encode()), (ROW, row_of(event.origin)))
+        for number in range(self._partitions):
+            self.messages.append(Message(FORWARD.name, number, None, event.raw, cause.timestamp, headers))
 
     def reject(self, letter: Letter, event: Event, case: str, cause: Cause) -> None:
         """An event that could be read goes to the dead letters."""

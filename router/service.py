@@ -8,12 +8,13 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Sequence
 from copy import copy
+from functools import partial
 from typing import NamedTuple
 
 from bus import crash
 from bus.partition import partition_of
 from bus.ports import Client, Message, Record, Store, Written
-from bus.topics import ALERTS, EVENTS, FORWARD
+from bus.topics import ALERTS, EVENTS, FORWARD, JOURNAL
 from router.alias import Word, heard
 from router.batch import Batch, cause_of
 from router.contexts import Contexts
@@ -21,7 +22,8 @@ from router.desk import Desk, Setting
 from router.ending import Ending
 from router.keep import Keep
 from router.law import LawProfile
-from router.outbox import GONE, KEPT, SAME, TYPE, VIA, Cause, Letter, Outbox
+from router.outbox import AWAY, GONE, KEPT, ROW, ROWS, SAME, TYPE, VIA, Cause, Letter, Outbox
+from router.rows import ROW as MOVED_ROW
 from router.work import take
 from schemas.codec import Codec, CodecError
 from schemas.envelope import Event
@@ -58,7 +60,7 @@ class Router:
     def __init__(self, client: Client, codec: Codec, stores: Callable[[int], Store], settings: Settings) -> None:
         self._codec = codec
         self._settings = settings
-        self._keep = Keep(client, codec, stores)
+        self._keep = Keep(client, codec, stores, settings.partitions)
         self._ending = Ending(codec, self._keep, settings.partitions)
         self._batch = self._fresh()
 
@@ -71,13 +73,15 @@ class Router:
         for record in records:
             if _END in record.headers:
                 self._marker(batch, record)
+            elif record.topic == FORWARD.name and record.key is None:
+                self._row(batch, record)
             else:
                 self._take(batch, record)
         return batch.finished(max((record.timestamp for record in records), default=0))
 
     def committed(self, written: Sequence[Written]) -> None:
         crash.point("router.after_commit_before_store")
-        self._keep.committed(written, (desk.state for desk in self._batch.desks.values()))
+        self._keep.committed(written, (desk.state for desk in self._batch.desks.values()), self._batch.rows)
         self._batch = self._fresh()
 
     def aborted(self) -> None:
@@ -106,9 +110,29 @@ class Router:
             return
         cause = cause._replace(recorded_at=event.received_at)
         desk = batch.desk(record.partition, record.key or b"")
+        self._safely(batch, desk, event, cause, lambda: _work(desk, event, cause, record))
+
+    def _row(self, batch: Batch, record: Record) -> None:
+        """A row came to a new case: whoever holds it here gives it up, and it is remembered for who gets it later."""
+        headers, cause = dict(record.headers), cause_of(record)
+        event = self._decoded(batch, record, cause)
+        if event is None:
+            return
+        row, cause = headers[ROW], cause._replace(recorded_at=event.received_at)
+        for key in sorted(batch.holders(record.partition, row) - {event.case.encode()}):
+            desk = batch.desk(record.partition, key)
+            self._safely(batch, desk, event, cause, partial(take, desk, event, cause, (), MOVED_ROW))
+        known = batch.rows.get(row)
+        if known is None or known.header["version"] < event.header["version"]:
+            batch.rows[row] = event
+        marker = {"run": "", "hop": 1, "sender": record.partition}
+        batch.out.marker(JOURNAL.name, record.partition, marker, cause, ((ROWS, row + event.raw),))
+
+    def _safely(self, batch: Batch, desk: Desk, event: Event, cause: Cause, work: Callable[[], None]) -> None:
+        """Work on one case; what cannot be worked on goes to the dead letters and leaves nothing else behind."""
         before, length = copy(desk.state), len(batch.out.messages)
         try:
-            _work(desk, event, cause, record)
+            work()
         except _FAULTS as error:
             desk.undo(before)
             del batch.out.messages[length:]
@@ -119,17 +143,22 @@ class Router:
         self._ending.moved |= batch.out.moved
 
     def _event(self, batch: Batch, record: Record, cause: Cause) -> Event | None:
-        """The event of a record; None when it went to the dead letters."""
-        try:
-            event = self._codec.decode(record.value or b"")
-        except CodecError as error:
-            batch.out.dead_letter(Letter("unreadable_event", str(error)), _place(record), cause)
+        """The event of a record in its place; None when it went to the dead letters."""
+        event = self._decoded(batch, record, cause)
+        if event is None:
             return None
         letter = self._misplaced(record, event)
         if letter is not None:
             batch.out.reject(letter, event, event.case, cause)
             return None
         return event
+
+    def _decoded(self, batch: Batch, record: Record, cause: Cause) -> Event | None:
+        try:
+            return self._codec.decode(record.value or b"")
+        except CodecError as error:
+            batch.out.dead_letter(Letter("unreadable_event", str(error)), _place(record), cause)
+            return None
 
     def _misplaced(self, record: Record, event: Event) -> Letter | None:
         """An event under another key, or in another partition, than its case's would split the case in two."""
@@ -153,7 +182,7 @@ def _work(desk: Desk, event: Event, cause: Cause, record: Record) -> None:
     if KEPT in headers:
         heard(desk, Word(headers[KEPT].decode(), SAME in headers, passed, event, cause), gone=GONE in headers)
     else:
-        take(desk, event, cause, tuple(passed.split("\n")) if passed else (), away=GONE in headers)
+        take(desk, event, cause, tuple(passed.split("\n")) if passed else (), headers.get(AWAY, b"").decode())
 
 
 def _place(record: Record) -> dict[str, object]:

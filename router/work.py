@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from router import rows
 from router.alias import Via, pass_on, say, spread
 from router.case import apply, in_order
 from router.decide import all_rules, triggered
 from router.desk import Desk
 from router.ledger import ALERTS, EFFECTIVE, EXPIRED, FORWARDED, STALE, earlier, entry_of, waits
 from router.links import Pair, ties
-from router.outbox import Cause
+from router.outbox import Cause, row_of
+from router.rows import ROW
 from router.settle import settle
 from schemas.case import Entry
 from schemas.envelope import Event
@@ -19,16 +21,20 @@ from schemas.envelope import Event
 NO_APPLICATION = "no_application"
 
 
-def take(desk: Desk, event: Event, cause: Cause, via: Via = (), *, away: bool = False) -> None:
-    """Record an event under this key and draw every consequence. `away`: it was forwarded here and is taken back."""
+def take(desk: Desk, event: Event, cause: Cause, via: Via = (), away: str = "") -> None:
+    """Record an event under this key and draw every consequence. `away`: why it does not count here."""
     entry = entry_of(event, desk.state.sequence + 1)
-    entry = replace(entry, away=True) if away else entry
+    entry = replace(entry, away=away) if away else entry
     before = _ties(desk)
     known = _known(desk, entry)
     if known is not None:
         _repeat(desk, known, entry, event, cause, via)
     else:
         _new(desk, entry, event, cause, via)
+        rows.told(desk, entry, event, cause)
+        later = desk.setting.rows(row_of(entry.origin)) if event.case == desk.key else None
+        if later is not None and later.case != desk.key:
+            take(desk, later, cause, (), ROW)
     _tie(desk, before, cause)
 
 
@@ -88,14 +94,14 @@ def _repeat(desk: Desk, known: Entry, entry: Entry, event: Event, cause: Cause, 
     One that takes the event back, or brings it again, turns it.
     """
     cycle = desk.key in via
-    first, turned = earlier(entry, known), entry.away != known.away
+    first, turned = earlier(entry, known), entry.away not in {known.away, ROW}
     if first or turned:
         best = entry if first else known
-        copy = replace(known, reported_at=best.reported_at, order=best.order, away=entry.away)
+        copy = replace(known, reported_at=best.reported_at, order=best.order, away=entry.away if turned else known.away)
         ledger = [copy if one is known else one for one in desk.state.ledger]
         _reorder(desk, ledger, cause)
     if desk.state.forwards_to and (first or turned or cycle):
-        spread(desk, event, cause, via, gone=entry.away)
+        spread(desk, event, cause, via, entry.away)
 
 
 def _reorder(desk: Desk, ledger: list[Entry], cause: Cause) -> None:

@@ -232,8 +232,9 @@ class Entry(msgspec.Struct, array_like=True, gc=False):
     alert: bool = False
     #: What a Linked event ties: the key it was reported for, the other key, the relation.
     tie: tuple[str, str, str] | None = None
-    #: True for what was forwarded here and taken back: it counts no more, but still says which version its row has.
-    away: bool = False
+    #: Why it does not count here, though it says which version its row has: `back`, it was forwarded here and is taken
+    #: back; `row`, its row belongs to another case now.
+    away: str = ""
 
 
 class CaseState(msgspec.Struct):
