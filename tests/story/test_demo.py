@@ -121,14 +121,17 @@ def test_doctor_and_check_find_nothing_to_mend(demo: Demo, casebus: Any) -> None
 
 
 def test_one_broken_connector_stops_no_other(demo: Demo, casebus: Any, tmp_path: Path) -> None:
-    """Exit 2 and a sentence with the file's name; every other system's events are there."""
+    """A file that is not there: exit 2 and its name. A broken one: a dead letter. Every other system's events are there."""
     folder = tmp_path / "city"
     shutil.copytree(demo.folder, folder, ignore=shutil.ignore_patterns(".casebus", "deliveries"))
     (folder / "exports" / "fire.csv").unlink()
     (folder / "exports" / "planning.xml").write_text("<cases><case>", encoding="utf-8")
     ended = casebus("up", folder, "--exit", "--json")
     assert ended.code == 2
-    assert any("planning.xml" in failure for failure in ended.json["failures"])
+    assert [failure.split(":")[0] for failure in ended.json["failures"]] == ["fire"]
+    assert "fire.csv is not there" in ended.json["failures"][0]
+    letters = casebus("deadletters", "list", folder, "--json").good().json
+    assert [letter["position"] for letter in letters if letter["system"] == "planning"] == ["planning.xml:1 (1)"]
     stats = casebus("stats", folder, "--json").good().json
     assert stats["clocks"]["total"]["cases"] == CASES
 
