@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from router import phases
 from router.effect import Effect, advance, authority, find, text
 from router.law import LawProfile
-from schemas.case import Appointment, Case, Correction, Extension, HandOver, Pause, Step
+from schemas.case import Appointment, Case, Correction, Extension, HandOver, Pause, Step, Ticket
 from schemas.deadlines import deadlines
 from schemas.envelope import Event
 from schemas.rules import Subject
@@ -53,7 +53,7 @@ def extended(case: Case, event: Event, profile: LawProfile) -> None:
         find(case, event, "extension_after_limit")
     if len(case.extensions) >= profile.extensions:
         find(case, event, "extended_twice")
-    extension = Extension(at, body["days"], body.get("reason") or "", text(body.get("approver")))
+    extension = Extension(at, body["days"], body.get("reason") or "", text(body.get("approver")), authority(event))
     case.extensions = [*case.extensions, extension]
 
 
@@ -127,12 +127,14 @@ def corrected(case: Case, event: Event, _: LawProfile) -> None:
 
 def alert_raised(case: Case, event: Event, _: LawProfile) -> None:
     case.alerts = {**case.alerts, event.body["alert"]: event.body["light"].lower()}
+    case.indicators = {**case.indicators, event.body["alert"]: event.body["indicator"]}
 
 
 def alert_withdrawn(case: Case, event: Event, _: LawProfile) -> None:
     if event.body["alert"] not in case.alerts:
         return find(case, event, "alert_not_raised", alert=event.body["alert"])
     case.alerts = {name: light for name, light in case.alerts.items() if name != event.body["alert"]}
+    case.indicators = {name: said for name, said in case.indicators.items() if name != event.body["alert"]}
     return None
 
 
@@ -214,6 +216,12 @@ def appointment_confirmed(case: Case, event: Event, _: LawProfile) -> None:
     _appointed(case, replace(one, confirmed_at=at, visit_at=visit["at"] if visit else one.visit_at))
 
 
+def ticket_taken(case: Case, event: Event, _: LawProfile) -> None:
+    body = event.body
+    one = Ticket(body["ticket"], event.occurred_at, body.get("hall") or "", body.get("window") or "", authority(event))
+    case.tickets = [*(known for known in case.tickets if known.id != one.id), one]
+
+
 def _appointed(case: Case, changed: Appointment) -> None:
     case.appointments = [changed if one.id == changed.id else one for one in case.appointments]
 
@@ -221,6 +229,7 @@ def _appointed(case: Case, changed: Appointment) -> None:
 EFFECTS: dict[str, Effect] = {
     "AppointmentRequested": appointment_requested,
     "AppointmentConfirmed": appointment_confirmed,
+    "TicketTaken": ticket_taken,
     "ClockPaused": paused,
     "ClockResumed": resumed,
     "LimitExtended": extended,

@@ -10,7 +10,9 @@ from router.decide import Context, Place
 from router.effect import local_date
 from schemas.case import Case
 from schemas.catalogue import Catalogue, Item
+from schemas.conditions import condition
 from schemas.directory import Directory, Level
+from schemas.words import Form
 
 #: Combinations of item, day, region and lead that are remembered.
 _CACHED = 4096
@@ -39,7 +41,14 @@ class Contexts:
         item = self._catalogue.item(code, version or None, on, region) if self._catalogue else None
         if item is None:
             return self._nothing
-        return Context(tuple(self._assisting(item, lead, region)), tuple(self._places(item, lead, region)), self._directory)
+        return Context(
+            tuple(self._assisting(item, lead, region)),
+            tuple(self._places(item, lead, region)),
+            self._directory,
+            item.version,
+            item.form is Form.PRECEDING_JOINT,
+            tuple((step.name, condition(step.when)) for step in item.steps if step.when is not None),
+        )
 
     def _assisting(self, item: Item, lead: str, region: str) -> list[tuple[str, str]]:
         """The assisting departments in the lead's own region, or where the case's region has them."""
@@ -47,13 +56,14 @@ class Contexts:
         return [(department, self._resolved(department, place, region)) for department in item.assisting]
 
     def _places(self, item: Item, lead: str, region: str) -> Iterator[Place]:
-        """Steps at other authorities. One with a condition is left out: whether it is needed is for the lead to say."""
+        """Steps at other authorities, each with its condition."""
         directory = self._directory
         level = directory.level(lead) if directory else None
         for step in item.steps:
-            who = directory.resolve(step.by, region) if directory and step.when is None else None
+            who = directory.resolve(step.by, region) if directory else None
             if who and level and who != lead:
-                yield Place(step.name, who, _toward(level, directory.level(who) if directory else None), step.after)
+                when = condition(step.when) if step.when is not None else None
+                yield Place(step.name, who, _toward(level, directory.level(who) if directory else None), step.after, when)
 
     def _resolved(self, department: str, place: str, region: str) -> str:
         beside = f"{department}@{place}"

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, Protocol
 
 from router import rules
 from schemas.case import Case
+from schemas.conditions import Condition
 
 
 class Directory(Protocol):
@@ -30,6 +31,7 @@ class Place(NamedTuple):
     authority: str
     toward: str
     after: tuple[str, ...] = ()
+    when: Condition | None = None
 
 
 class Context(NamedTuple):
@@ -40,6 +42,12 @@ class Context(NamedTuple):
     #: The item's steps at other authorities than the lead.
     places: tuple[Place, ...] = ()
     directory: Directory | None = None
+    #: The version of the item by which the case is judged.
+    version: str = ""
+    #: The lead may accept only after the assisting authorities have answered (前置联办).
+    preceding: bool = False
+    #: The steps that are needed under a condition only, wherever they lie.
+    conditions: tuple[tuple[str, Condition], ...] = ()
 
 
 NOTHING = Context()
@@ -56,11 +64,24 @@ class Move(NamedTuple):
 
 
 def due_places(case: Case, context: Context, toward: str) -> list[Place]:
-    """The steps in this direction that nothing undone comes before, from the acceptance on. A returned step is not done."""
+    """The steps in this direction that nothing undone comes before, from the acceptance on. A returned step is not done.
+
+    A step whose condition does not hold is not due, and nothing waits for it.
+    """
     if case.accepted_at is None or not context.places:
         return []
-    done = {step.name for step in case.steps if step.completed_at is not None and step.opinion != "RETURN"}
-    return [place for place in context.places if place.toward == toward and done.issuperset(place.after)]
+    skipped = {name for name, when in context.conditions if not when.holds(case)}
+    done = skipped | {step.name for step in case.steps if step.completed_at is not None and step.opinion != "RETURN"}
+    here = (place for place in context.places if place.toward == toward and place.step not in skipped)
+    return [place for place in here if done.issuperset(place.after)]
+
+
+def step_move(case: Case, place: Place) -> Move:
+    """To whom a step is due, with the condition that made it needed and what the condition saw."""
+    facts: tuple[tuple[str, str], ...] = (("step", place.step), ("lead", case.authority))
+    if place.when is not None:
+        facts += (("when", place.when.text), *place.when.values(case))
+    return Move(f"step_{place.toward}", place.authority, place.step, None, facts)
 
 
 class Example(NamedTuple):
@@ -125,6 +146,12 @@ def decision_id(key: str, rule: str, move: Move) -> str:
     """32 hexadecimal digits. To whom it goes is not part of it: who holds a case changes without contradicting anything."""
     text = "\x1f".join((key, rule, move.kind, move.about))
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def title_and_basis(name: str) -> tuple[str, str]:
+    """What a rule does and where the law says so, for whoever shows a move."""
+    rule = next(one for one in all_rules() if one.name == name)
+    return rule.title, rule.basis
 
 
 def _only_rule(name: str) -> Rule:

@@ -113,6 +113,7 @@ TRACKS: tuple[Track, ...] = (
         ("Received",),
         "custody: the receiver signs, with a clock of its own",
     ),
+    Track("visit 取号", ("TicketTaken",), (), "one visit, perhaps for several cases"),
     Track("supplement 补正", ("SupplementRequested",), ("SupplementReceived",), "a round of missing papers (art. 32)"),
     Track("alert 预警", ("AlertRaised",), ("AlertWithdrawn",), "the supervision speaks"),
     Track("supervision 督办", ("SupervisionOpened",), ("SupervisionClosed",), "a supervisor takes the case up and lets it go"),
@@ -169,7 +170,6 @@ FINDINGS: dict[str, Clause] = {
 
 #: What does not change the case when folded in, and why. A test holds: every event type is applied or stands here.
 IGNORED: dict[str, str] = {
-    "TicketTaken": "before the case: waiting in the hall is measured apart, and the number is a ticket's",
     "PreAccepted": "an online check before the papers are in hand starts no clock",
     "PreRejected": "an online check before the papers are in hand ends nothing: the applicant may still apply",
     "FeeCharged": "no right of the case hangs on the fee; the journal keeps it",
@@ -186,6 +186,10 @@ AFTER_END = frozenset(
     | {"AlertRaised", "AlertWithdrawn", "SupervisionOpened", "SupervisionClosed"}
     | PRELIMINARY
 )
+
+
+#: The indicator whose alert says that papers were not answered in time: the case counts as accepted (art. 32).
+DEEMED = "answer_late"
 
 
 class AfterEnd(StrEnum):

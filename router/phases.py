@@ -20,8 +20,9 @@ def applied(case: Case, event: Event, profile: LawProfile) -> None:
     header, body = event.header, event.body
     for name in ("region", "item", "item_version", "authority", "level"):
         setattr(case, name, header[name] or getattr(case, name))
-    for name in ("applicant", "channel", "form"):
+    for name in ("applicant", "channel", "form", "project"):
         setattr(case, name, body.get(name) or getattr(case, name))
+    case.materials = [one["name"] for one in body.get("materials") or ()]
     _limits(case, event)
     planned = body.get("planned_end")
     case.planned_end_at = told_until(planned) if planned else case.planned_end_at
@@ -62,7 +63,10 @@ def supplement_received(case: Case, event: Event, _: LawProfile) -> None:
     else:
         rounds.append(Supplement(number, received_at=at, received_by=by))
     case.supplements = rounds
-    advance(case, event)
+    if case.gaps and not waiting and case.gaps_filled_at is None:
+        case.gaps_filled_at = at
+    else:
+        advance(case, event)
 
 
 def accepted(case: Case, event: Event, _: LawProfile) -> None:
@@ -72,6 +76,7 @@ def accepted(case: Case, event: Event, _: LawProfile) -> None:
     case.authority = authority(event) or case.authority
     case.level = event.header["level"] or case.level
     case.holder = authority(event) or case.holder
+    case.gaps = list(event.body.get("gaps") or ())
     _limits(case, event)
     explain(case, "never_accepted")
     advance(case, event)
@@ -86,7 +91,8 @@ def not_accepted(case: Case, event: Event, _: LawProfile) -> None:
 
 
 def decided(case: Case, event: Event, profile: LawProfile) -> None:
-    if case.stopped_at is not None:
+    """The first decision stops the clock. After a revocation (撤销) a case may be decided anew."""
+    if case.stopped_at is not None and case.revoked_at is None:
         find(case, event, "decided_twice")
     result = Outcome(event.body["result"].lower())
     if result is Outcome.REFUSED and not event.body.get("reason"):
@@ -114,6 +120,7 @@ def returned(case: Case, event: Event, _: LawProfile) -> None:
 
 def revoked(case: Case, event: Event, _: LawProfile) -> None:
     case.outcome = Outcome.REVOKED
+    case.revoked_at = event.occurred_at
     _finish(case, event)
 
 

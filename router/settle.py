@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from typing import NamedTuple
 
-from router.decide import Decision, Rule, decide
+from router.decide import NOTHING, Decision, Rule, decide
 from router.desk import Desk
 from router.outbox import Cause
 
@@ -40,10 +40,11 @@ def settle(desk: Desk, among: tuple[Rule, ...], cause: Cause) -> None:
         return
     state = desk.state
     silent = state.expired or state.forwards_to
-    found = [] if silent else decide(state.case, desk.setting.context(state.case), among)
+    context = NOTHING if silent else desk.setting.context(state.case)
+    found = [] if silent else decide(state.case, context, among)
     for decision in found:
         if state.decisions.get(decision.id, _COMPENSATED).startswith(_COMPENSATED):
-            _deliver(desk, decision, cause)
+            _deliver(desk, decision, context.version, cause)
     standing = {decision.id for decision in found}
     names = {rule.name for rule in among}
     for identity, text in list(state.decisions.items()):
@@ -51,9 +52,11 @@ def settle(desk: Desk, among: tuple[Rule, ...], cause: Cause) -> None:
             _compensate(desk, identity, Taken.of(text), cause)
 
 
-def _deliver(desk: Desk, decision: Decision, cause: Cause) -> None:
+def _deliver(desk: Desk, decision: Decision, version: str, cause: Cause) -> None:
+    """The entry says by which rule and which version of the item, and what the rule saw."""
     move, state = decision.move, desk.state
-    facts = {"decision": decision.id, "kind": move.kind, "about": move.about, **dict(move.facts)}
+    said = {"item": state.case.item, "item_version": version} if version else {}
+    facts = {"decision": decision.id, "kind": move.kind, "about": move.about, **said, **dict(move.facts)}
     desk.journal("DELIVERY", cause, rule=decision.rule, target=move.to, facts=facts)
     delivery = _numbered(decision.id, state.sequence) if decision.id in state.decisions else decision.id
     taken = Taken(decision.rule, move.kind, move.to, move.hand_over or "", delivery)

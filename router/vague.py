@@ -43,7 +43,7 @@ def blurred(before: Blur | None, order: Order, end: int) -> Blur | None:
     if before is None or order.occurred_at > before.until:
         return Blur(order.occurred_at, end, order.source) if end > order.occurred_at else before
     source = before.source if order.source == before.source else ""
-    return Blur(before.start, max(before.until, end), source)
+    return Blur(min(before.start, order.occurred_at), max(before.until, end), source)
 
 
 def clear(blur: Blur | None, order: Order) -> bool:

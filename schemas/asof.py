@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from schemas.case import Case
 
-_ENDS = ("received_at", "accepted_at", "stopped_at", "ended_at", "collected_at")
+_ENDS = ("revoked_at", "gaps_filled_at", "received_at", "accepted_at", "stopped_at", "ended_at", "collected_at")
 
 Item = TypeVar("Item", bound=msgspec.Struct)
 
@@ -35,6 +35,7 @@ def as_of(case: Case, now: int) -> Case:
         supplements=_known(case.supplements, "asked_at", ("received_at",), now),
         steps=_known(case.steps, "started_at", ("completed_at",), now),
         hand_overs=_known(case.hand_overs, "sent_at", ("received_at", "answered_at"), now),
+        tickets=[one for one in case.tickets if one.at <= now],
         appointments=_known(case.appointments, "requested_at", ("confirmed_at",), now),
     )
 

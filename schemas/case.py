@@ -55,6 +55,16 @@ class Pause(msgspec.Struct, gc=False):
     by: str = ""
 
 
+class Ticket(msgspec.Struct, gc=False):
+    """A queue number in a hall (取号) and who gave it: one visit, perhaps for several cases."""
+
+    id: str
+    at: int
+    hall: str = ""
+    window: str = ""
+    by: str = ""
+
+
 class Extension(msgspec.Struct, gc=False):
     """A limit extended (延长审批), in the limit's own unit."""
 
@@ -62,6 +72,8 @@ class Extension(msgspec.Struct, gc=False):
     days: int
     reason: str = ""
     approver: str = ""
+    #: The authority that extended it.
+    by: str = ""
 
 
 class Supplement(msgspec.Struct, gc=False):
@@ -188,8 +200,18 @@ class Case(msgspec.Struct):
     #: This number is an appointment's or a ticket's: it need not become a case.
     visit: bool = False
     appointments: list[Appointment] = []
+    tickets: list[Ticket] = []
+    project: str = ""
+    #: Names of the papers of the application.
+    materials: list[str] = []
+    #: Papers that an acceptance with gaps (容缺受理) leaves to be brought, and when they came.
+    gaps: list[str] = []
+    gaps_filled_at: int | None = None
+    revoked_at: int | None = None
     corrections: list[Correction] = []
     alerts: dict[str, str] = {}
+    #: Which indicator raised each of the alerts.
+    indicators: dict[str, str] = {}
     supervisions: list[str] = []
     rating: int | None = None
     #: Effective events that are work on the case (appointments, tickets, links and alerts are not), the first and the last.

@@ -14,7 +14,7 @@ versions:
     assisting: [fire-rescue]    # departments of a joint approval beside the lead
     steps:                      # a graph: steps without `after` between them run side by side
       - {step: review, by: environment@county}
-      - {step: fire, by: fire-rescue@county, when: "area > 500"}
+      - {step: fire, by: fire-rescue@county, when: "applicant_kind == 'COMPANY'"}
       - {step: approve, by: environment@municipal, after: [review, fire], limit: 5}
     regions:
       "500103": {promised: 5}   # what differs there
@@ -29,6 +29,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ConfigDict, Field, PlainValidator
 
+from schemas.conditions import ConditionError, condition
 from schemas.directory import LEVELS, Level
 from schemas.problem import Problem
 from schemas.rules import Limit, Unit
@@ -69,7 +70,8 @@ AtLevel = Annotated[Level, BeforeValidator(_level)]
 
 
 class StepText(Settings):
-    """One step. `by` is relative to the case (`department@level`) or an authority's full name; `when` is CEL."""
+    """One step. `by` is relative to the case (`department@level`) or an authority's full name; `when` is CEL over the fields of
+    `schemas.conditions`: a step whose condition does not hold is skipped, and what comes after it does not wait for it."""
 
     step: str = Field(min_length=1)
     by: str = Field(pattern=r"^[^\s@]+@[^\s@]+$")
@@ -164,11 +166,21 @@ def _graph_faults(steps: Sequence[StepText], place: Map) -> Iterator[Problem]:
             if before not in known:
                 found = f"step {step.step} comes after {before}, which is no step here"
                 yield Problem(places[number].where("after"), found, f"Write one of: {', '.join(known)}.")
+        yield from _condition_faults(step, places[number])
         level = step.by.partition("@")[2]
         if level.isalpha() and level not in LEVELS:
             found = f"`{level}` in {step.by} is no level"
             yield Problem(places[number].where("by"), found, f"Write one of {', '.join(LEVELS)}, or a region's code.")
     yield from _cycle(steps, places)
+
+
+def _condition_faults(step: StepText, place: Map) -> Iterator[Problem]:
+    if step.when is not None:
+        try:
+            condition(step.when)
+        except ConditionError as error:
+            found, _, remedy = str(error).rpartition(". ")
+            yield Problem(place.where("when"), found, f"{remedy}.")
 
 
 def _cycle(steps: Sequence[StepText], places: Any) -> Iterator[Problem]:

@@ -1,6 +1,6 @@
 """转办, 协办: a case, or one part of a joint approval, goes to another department."""
 
-from router.decide import Context, Example, Move, Place, Rule, due_places
+from router.decide import Context, Example, Move, Place, Rule, due_places, step_move
 from schemas.case import Case, HandOver, Step
 
 
@@ -13,7 +13,7 @@ def when(case: Case, context: Context) -> list[HandOver | Place]:
 
 def then(case: Case, one: HandOver | Place) -> Move:
     if isinstance(one, Place):
-        return Move("step_across", one.authority, one.step, None, (("step", one.step), ("lead", case.authority)))
+        return step_move(case, one)
     kind = "part_handed_over" if one.part else "handed_across"
     facts = (("from", one.sender), ("part", one.part)) if one.part else (("from", one.sender),)
     return Move(kind, one.receiver, f"{one.id} {one.part} to {one.receiver}", one.id, facts)

@@ -1,6 +1,6 @@
 """上报: the lower authority accepted, the higher one decides."""
 
-from router.decide import Context, Example, Move, Place, Rule, due_places
+from router.decide import Context, Example, Move, Place, Rule, due_places, step_move
 from schemas.case import Case, HandOver, Step
 
 
@@ -12,7 +12,7 @@ def when(case: Case, context: Context) -> list[HandOver | Place]:
 
 def then(case: Case, one: HandOver | Place) -> Move:
     if isinstance(one, Place):
-        return Move("step_up", one.authority, one.step, None, (("step", one.step), ("lead", case.authority)))
+        return step_move(case, one)
     return Move("handed_up", one.receiver, f"{one.id} to {one.receiver}", one.id, (("from", one.sender),))
 
 

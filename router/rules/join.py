@@ -16,14 +16,15 @@ class Part(NamedTuple):
 
 
 def when(case: Case, context: Context) -> list[tuple[str, list[Part]]]:
-    """What to tell, about which parts: each asked part alone, all parts when answered, each answer after the decision."""
-    if case.accepted_at is None or not (context.assisting or any(one.part for one in case.hand_overs)):
+    """What to tell, about which parts: each asked part and each refusal alone, all parts when answered, each late answer."""
+    if case.accepted_at is None or context.preceding or not (context.assisting or any(one.part for one in case.hand_overs)):
         return []
     found = [("asked", [Part(name, authority)]) for name, authority in context.assisting]
     parts = _parts(case, context)
     if parts and all(part.at is not None for part in parts):
         found.append(("answered", parts))
-    return found + [("late", [part]) for part in parts if _late(case, part)]
+    refused = [("refused", [part]) for part in parts if part.opinion == "RETURN"]
+    return found + refused + [("late", [part]) for part in parts if _late(case, part)]
 
 
 def then(case: Case, subject: tuple[str, list[Part]]) -> Move:
@@ -31,6 +32,8 @@ def then(case: Case, subject: tuple[str, list[Part]]) -> Move:
     names = ", ".join(part.name for part in parts)
     if what == "asked":
         return Move("part_asked", parts[0].authority, names, None, (("lead", case.authority), ("part", names)))
+    if what == "refused":
+        return Move("part_refused", case.authority, names, None, (("part", names), ("by", parts[0].authority)))
     refusing = ", ".join(part.name for part in parts if part.opinion == "RETURN")
     facts = (("parts", names), ("refusing", refusing)) if refusing else (("parts", names),)
     return Move("answer_after_decision" if what == "late" else "all_answered", case.authority, names, None, facts)
@@ -67,7 +70,7 @@ RULE = Rule(
     name="join",
     title="A joint approval: parts go out at the acceptance, the lead decides when all have answered",
     basis="Administrative Licensing Law, art. 26 (2), 42 (2): joint handling, the lead decides after the others",
-    claims=frozenset({"part_asked", "all_answered", "answer_after_decision"}),
+    claims=frozenset({"part_asked", "part_refused", "all_answered", "answer_after_decision"}),
     triggers=frozenset(
         {"Accepted", "AcceptedWithGaps", "StepCompleted", "Decided", "HandedAcross", "HandedUp", "HandedDown", "Applied"}
     ),
@@ -83,7 +86,7 @@ RULE = Rule(
             context=Context(_ASSISTING),
         ),
         Example(
-            says="all have answered, one refuses: the lead learns both",
+            says="all have answered, one refuses: the lead learns both, the refusal as soon as it is there",
             case=Case("city:1", authority="housing@500103", accepted_at=5, steps=_OPINIONS),
             moves=(
                 *_ASKED,
@@ -94,6 +97,7 @@ RULE = Rule(
                     None,
                     (("parts", "fire, planning"), ("refusing", "planning")),
                 ),
+                Move("part_refused", "housing@500103", "planning", None, (("part", "planning"), ("by", "planning@500103"))),
             ),
             context=Context(_ASSISTING),
         ),

@@ -74,5 +74,5 @@ def test_a_rule_has_no_opinion_on_an_empty_case(rule):
 
 def test_a_type_asks_only_the_rules_it_can_change():
     """Most events change no decision: that is what keeps the common path cheap."""
-    assert [rule.name for rule in triggered("AlertRaised")] == ["escalate"]
+    assert [rule.name for rule in triggered("AlertRaised")] == ["deem", "escalate"]
     assert triggered("Rated") == ()

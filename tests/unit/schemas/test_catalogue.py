@@ -45,7 +45,7 @@ versions:
     assisting: [fire]
     steps:
       - {step: review, by: environment@county}
-      - {step: fire, by: fire@county, when: "area > 500", limit: 5}
+      - {step: fire, by: fire@county, when: "applicant_kind == 'COMPANY'", limit: 5}
       - {step: approve, by: environment@municipal, after: [review, fire]}
     regions:
       "500103": {promised: 5}
@@ -177,7 +177,7 @@ def test_steps_run_side_by_side_until_one_waits(tmp_path: Path) -> None:
     assert [step.name for step in item.ready(["review", "fire"])] == ["approve"]
     fire = item.step("fire")
     assert fire is not None
-    assert (fire.when, fire.limit) == ("area > 500", Limit(5))
+    assert (fire.when, fire.limit) == ("applicant_kind == 'COMPANY'", Limit(5))
     assert item.step("unheard") is None
 
 

@@ -338,7 +338,7 @@ def test_the_reading_agrees_with_counting_each_day_by_hand(case: Facts, now: int
     tally = count_at(case, case.promised.unit, Terms(LAW, CHINA, ZONE), now)
     free = [
         day
-        for day in _days(tally.start, tally.till + timedelta(120))
+        for day in _days(tally.start, tally.till + timedelta(400))
         if (case.promised.unit is NATURAL or CHINA.is_working(day)) and not any(start < day <= end for start, end in tally.spans)
     ]
     counted = [day for day in free if day <= tally.till]
