@@ -13,9 +13,7 @@ def read(seen: Seen, threshold: float) -> Iterator[Hit]:
     counted = Counter(one.code for one in seen.case.findings if one.at <= seen.now)
     for code, times in sorted(counted.items()):
         if times > threshold:
-            yield Hit(
-                Light.NONE, times, code, facts={"times": times, "code": code.replace("_", " ")}
-            )
+            yield Hit(Light.NONE, times, code, facts={"times": times, "code": code.replace("_", " ")})
 
 
 INDICATOR = Indicator(
