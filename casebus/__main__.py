@@ -28,6 +28,8 @@ user_app = typer.Typer(help="Who may see the page.", no_args_is_help=True)
 app.add_typer(case_app, name="case")
 app.add_typer(user_app, name="user")
 app.add_typer(dead_app, name="deadletters")
+figures_app = typer.Typer(help="Figures about a span of time, an item, the hall, the catalogue.", no_args_is_help=True)
+app.add_typer(figures_app, name="figures")
 
 Folder = Annotated[Path, typer.Argument(help="The deployment's folder, or its casebus.yaml.", show_default="this folder")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
@@ -201,6 +203,72 @@ def stats(folder: Folder = Here, at: At = None, known: Known = None, as_json: Js
     from casebus.commands import look
 
     raise typer.Exit(look.stats(folder, at, known, as_json=as_json))
+
+
+First = Annotated[str | None, typer.Option("--from", help="First day; else the first of the last day's month.")]
+Last = Annotated[str | None, typer.Option("--to", help="Last day; else today.")]
+ItemCode = Annotated[str, typer.Option("--item", help="Only this item.")]
+RegionCode = Annotated[str, typer.Option("--region", help="Only this region and what lies in it.")]
+Department = Annotated[str, typer.Option("--department", help="Only this department.")]
+
+
+@figures_app.command("service")
+def figures_service(  # noqa: PLR0913, PLR0917  a command's options
+    folder: Folder = Here,
+    first: First = None,
+    last: Last = None,
+    item: ItemCode = "",
+    region: RegionCode = "",
+    department: Department = "",
+    known: Known = None,
+    as_json: Json = False,
+) -> None:
+    """Limits and days used, on time, one visit, whose days they were; beside the period before."""
+    from casebus.commands import figures
+
+    asked = figures.Question(folder, first, last, item, region, department, known=known, as_json=as_json)
+    raise typer.Exit(figures.service(asked))
+
+
+@figures_app.command("map")
+def figures_map(  # noqa: PLR0913, PLR0917  a command's options
+    folder: Folder = Here,
+    item: ItemCode = "",
+    region: RegionCode = "",
+    department: Department = "",
+    at: At = None,
+    known: Known = None,
+    as_json: Json = False,
+) -> None:
+    """The process map: what follows what, how often, after how long."""
+    from casebus.commands import figures
+
+    asked = figures.Question(folder, None, None, item, region, department, at, known, as_json)
+    raise typer.Exit(figures.process(asked))
+
+
+@figures_app.command("hall")
+def figures_hall(folder: Folder = Here, first: First = None, last: Last = None, as_json: Json = False) -> None:
+    """Waiting in the service halls, and how much work each clerk had."""
+    from casebus.commands import figures
+
+    raise typer.Exit(figures.hall(figures.Question(folder, first, last, as_json=as_json)))
+
+
+@figures_app.command("standard")
+def figures_standard(folder: Folder = Here, item: ItemCode = "", as_json: Json = False) -> None:
+    """Where regions differ on an item; without an item, on which items they differ."""
+    from casebus.commands import figures
+
+    raise typer.Exit(figures.standard(figures.Question(folder, item=item, as_json=as_json)))
+
+
+@figures_app.command("catalogue")
+def figures_catalogue(folder: Folder = Here, first: First = None, last: Last = None, as_json: Json = False) -> None:
+    """Items and powers slimmed, handed down or up between two days; without, over the last year."""
+    from casebus.commands import figures
+
+    raise typer.Exit(figures.catalogue(figures.Question(folder, first, last, as_json=as_json)))
 
 
 @app.command()

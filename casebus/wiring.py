@@ -157,6 +157,11 @@ class Wiring:
 
         return Panel.of(self.settings.thresholds)
 
+    def level(self, authority: str) -> str:
+        """The level of an authority in words; empty for one that the directory does not know."""
+        found = self.directory.level(authority)
+        return found.name.lower() if found else ""
+
     @property
     def folding(self) -> Folding:
         """The router's fold for the monitor, which imports no router."""

@@ -22,6 +22,11 @@ def local_date(at: int, zone: tzinfo) -> date:
     return local(at, zone).date()
 
 
+def midnight(day: date, zone: tzinfo) -> int:
+    """The first moment of a local day."""
+    return micros(datetime(day.year, day.month, day.day, tzinfo=zone))
+
+
 def micros(moment: datetime) -> int:
     """Microseconds since 1970-01-01 UTC, exactly (a float would lose the last digits)."""
     return (moment - _EPOCH) // _MICROSECOND

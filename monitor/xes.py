@@ -1,4 +1,4 @@
-"""XES, the process miners' format (IEEE 1849-2016), with its extensions concept, time, org, lifecycle and identity.
+"""XES, the process miners' format (IEEE 1849-2016), with its extensions concept, time, org and lifecycle.
 
 Written case by case, so that a log of any size needs little memory. What has no standard name stands under `casebus:`.
 """
@@ -21,7 +21,6 @@ EXTENSIONS = {
     "time": "Time",
     "org": "Organizational",
     "lifecycle": "Lifecycle",
-    "identity": "Identity",
 }
 #: The standard transitions of the events that begin, stop or go on with something; all others complete.
 TRANSITIONS = {"StepStarted": "start", "ClockPaused": "suspend", "ClockResumed": "resume", "Withdrawn": "ate_abort"}

@@ -62,6 +62,11 @@ class City:
     def summary(self) -> dict[str, Any]:
         return dict(json.loads((self.folder / "truth_summary.json").read_text(encoding="utf-8")))
 
+    def truth(self) -> list[dict[str, Any]]:
+        """What is true of each case at the end."""
+        lines = (self.folder / "truth_cases.jsonl").read_text(encoding="utf-8").splitlines()
+        return [json.loads(line) for line in lines]
+
     def overdue(self) -> dict[str, list[dict[str, str]]]:
         """Lines of truth_at.csv by their as-of time."""
         found: dict[str, list[dict[str, str]]] = defaultdict(list)

@@ -103,7 +103,7 @@ def test_xes_names_its_extensions_by_the_standard(view, tmp_path):
     root = etree.parse(tmp_path / "log.xes").getroot()
     assert etree.QName(root).namespace == "http://www.xes-standard.org/"
     assert root.get("xes.version") == "1849.2016"
-    assert {one.get("prefix") for one in root.findall("{*}extension")} == {"concept", "time", "org", "lifecycle", "identity"}
+    assert {one.get("prefix") for one in root.findall("{*}extension")} == {"concept", "time", "org", "lifecycle"}
     assert {one.get("scope") for one in root.findall("{*}global")} == {"trace", "event"}
 
 

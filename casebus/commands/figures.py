@@ -1,0 +1,164 @@
+"""`casebus figures`: questions about a span of time, an item, the hall, the catalogue; each beside what it is held against."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+from rich.console import RenderableType
+
+from casebus.commands import look, output
+from casebus.commands.open_view import opened
+from casebus.wiring import Wiring
+from monitor.statistics import ask
+from monitor.statistics.ask import Asked
+from monitor.statistics.period import Period, month_of
+from monitor.statistics.service import Compared
+from monitor.view import View
+from schemas.problem import Problem, ProblemsError
+
+#: Lines of each list for people; JSON has all.
+TOP = 15
+
+
+class Question(NamedTuple):
+    """What was asked on the command line."""
+
+    folder: Path
+    first: str | None = None
+    last: str | None = None
+    item: str = ""
+    region: str = ""
+    department: str = ""
+    at: str | None = None
+    known: str | None = None
+    as_json: bool = False
+
+
+def service(question: Question) -> int:
+    """Limits and days used, on time, one visit, whose days; beside the period before."""
+    with opened(question.folder) as (wiring, view):
+        period, asked = _period(question, wiring, view), _asked(question, wiring)
+        found = ask.service(view, look.inputs(wiring), wiring.level, period, asked)
+        return _say(question, found.to_json(), lambda: _served(found))
+
+
+def process(question: Question) -> int:
+    """The process map of an item, a region, a department, or of all."""
+    with opened(question.folder) as (wiring, view):
+        found = ask.map_of(view, look.inputs(wiring), _asked(question, wiring))
+        columns = ("from", "to", ">times", ">cases", ">median h", ">longest h")
+        rows = [(one.source, one.target, one.count, one.cases, one.median_hours, one.longest_hours) for one in found.edges]
+        title = f"{found.cases:,} cases, {found.events:,} events, {found.variants:,} ways"
+        return _say(question, msgspec.to_builtins(found), lambda: [output.table(title, columns, rows[:TOP])])
+
+
+def hall(question: Question) -> int:
+    """Waiting in the halls, and how much work each clerk had."""
+    with opened(question.folder) as (wiring, view):
+        found = ask.hall(view, look.inputs(wiring), _period(question, wiring, view))
+        halls = [
+            (name or "unnamed", one.tickets, one.served, one.waiting_minutes.mean, one.waiting_minutes.max)
+            for name, one in found.halls.items()
+        ]
+        clerks = [(one.name, one.department, one.events, one.cases, one.events_a_day) for one in found.clerks[:TOP]]
+        return _say(
+            question,
+            msgspec.to_builtins(found),
+            lambda: [
+                output.table("", ("hall", ">tickets", ">served", ">mean min", ">longest min"), halls),
+                output.table("", ("clerk", "department", ">events", ">cases", ">a day"), clerks),
+            ],
+        )
+
+
+def standard(question: Question) -> int:
+    """Where regions differ on an item: the to-do list of the one standard. Without an item: the items that differ."""
+    from monitor.statistics.standard import differences, in_regions, items_that_differ
+
+    with opened(question.folder) as (wiring, view), view.snapshot() as snapshot:
+        if not question.item:
+            found = items_that_differ(snapshot)
+            said: RenderableType = output.counts("Items with several promised limits", found, "item")
+            return _say(question, found, lambda: [said if found else "All regions state one promised limit for each item."])
+        listed = in_regions(wiring.catalogue, wiring.directory.regions, _today(wiring, view), question.item)
+        rows = differences(snapshot, wiring.codec, listed, question.item)
+        shown = [(one.what, one.source, one.standard, *_others(one.others)) for one in rows]
+        columns = ("what", "source", "standard", "else", "regions")
+        table = output.table(f"Item {question.item}", columns, shown) if shown else f"All regions agree on item {question.item}."
+        return _say(question, msgspec.to_builtins(rows), lambda: [table])
+
+
+def catalogue(question: Question) -> int:
+    """Items and powers slimmed or handed down between two days."""
+    from monitor.statistics.slimming import slimming
+
+    with opened(question.folder) as (wiring, view):
+        last = _day(question.last) if question.last else _today(wiring, view)
+        first = _day(question.first) if question.first else last.replace(year=last.year - 1)
+        found = slimming(wiring.catalogue, first, last)
+    kinds = ("added", "ended", "handed_down", "handed_up", "promised", "statutory")
+    rows = [(kind, one.item, one.name, one.before, one.after) for kind in kinds for one in getattr(found, kind)]
+    title = f"{found.items_first:,} items on {found.first}, {found.items_last:,} on {found.last}"
+    table = output.table(title, ("change", "item", "name", "before", "after"), rows) if rows else f"{title}: nothing changed."
+    return _say(question, msgspec.to_builtins(found), lambda: [table])
+
+
+def _say(question: Question, value: Any, shown: Callable[[], Iterable[RenderableType]]) -> int:
+    if question.as_json:
+        output.as_json(value)
+        return 0
+    console = output.console()
+    for part in shown():
+        console.print(part)
+    return 0
+
+
+def _served(found: Compared) -> Iterable[RenderableType]:
+    title = f"{found.period[0]} to {found.period[1]}, beside {found.before[0]} to {found.before[1]}"
+    rows = [(name.replace("_", " "), one["now"], one["then"], one["change"]) for name, one in found.changes().items()]
+    yield output.table(title, ("", ">now", ">before", ">change"), rows)
+    now, then = found.now.total, found.then.total
+    holders = sorted(now.held.keys() | then.held.keys(), key=lambda name: (-now.held.get(name, 0), name))
+    held = [(name, _each(now.held, name, now.ended), _each(then.held, name, then.ended)) for name in holders]
+    yield output.table("Whose days, for each case ended", ("", ">now", ">before"), held)
+    ordered = sorted(found.now.by_department.items(), key=lambda item: (-item[1].ended, item[0]))[:TOP]
+    scores = [(name, one.ended, one.rates()["on_time"], one.rates()["compression"]) for name, one in ordered]
+    yield output.table("", ("department", ">ended", ">on time", ">compression"), scores)
+
+
+def _each(held: Mapping[str, float], name: str, cases: int) -> float | None:
+    return held.get(name, 0.0) / cases if cases else None
+
+
+def _others(others: Mapping[str, list[str]]) -> tuple[str, str]:
+    return "; ".join(others), "; ".join(", ".join(regions) for regions in others.values())
+
+
+def _asked(question: Question, wiring: Wiring) -> Asked:
+    regions = wiring.directory.regions
+    if question.region and question.region not in regions:
+        raise ProblemsError(Problem(question.region, "no region has this code", "Look it up in directory/regions.csv."))
+    below = frozenset(code for code in regions if any(one.code == question.region for one in wiring.directory.path(code)))
+    return Asked(question.item, below, question.department, look.window(wiring, question.at, question.known))
+
+
+def _period(question: Question, wiring: Wiring, view: View) -> Period:
+    """What was named; else the month up to now."""
+    month = month_of(wiring.now(view)(), wiring.deployment.zone)
+    last = _day(question.last) if question.last else month.last
+    return Period(_day(question.first) if question.first else last.replace(day=1), last)
+
+
+def _today(wiring: Wiring, view: View) -> date:
+    return month_of(wiring.now(view)(), wiring.deployment.zone).last
+
+
+def _day(text: str) -> date:
+    try:
+        return datetime.fromisoformat(text).date()
+    except ValueError as error:
+        raise ProblemsError(Problem(text, "this is no day", "Write it as 2026-06-30.")) from error

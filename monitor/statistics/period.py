@@ -1,0 +1,38 @@
+"""A span of time for figures, and the one before it that they are held against."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta, tzinfo
+from typing import NamedTuple
+
+from monitor.times import local_date, midnight
+
+
+class Period(NamedTuple):
+    """Local days, both counted."""
+
+    first: date
+    last: date
+
+    def before(self) -> Period:
+        """The same number of days, just before; whole months go back by as many months."""
+        if self.first.day == 1 and (self.last + timedelta(1)).day == 1:
+            months = (self.last.year - self.first.year) * 12 + self.last.month - self.first.month + 1
+            return Period(_earlier(self.first, months), self.first - timedelta(1))
+        days = (self.last - self.first).days + 1
+        return Period(self.first - timedelta(days), self.first - timedelta(1))
+
+    def bounds(self, zone: tzinfo) -> tuple[int, int]:
+        """From the first moment of the first day up to, and without, the first one after the last."""
+        return midnight(self.first, zone), midnight(self.last + timedelta(1), zone)
+
+
+def month_of(at: int, zone: tzinfo) -> Period:
+    """The month up to this moment's day."""
+    day = local_date(at, zone)
+    return Period(day.replace(day=1), day)
+
+
+def _earlier(day: date, months: int) -> date:
+    count = day.year * 12 + day.month - 1 - months
+    return date(count // 12, count % 12 + 1, 1)
