@@ -14,6 +14,8 @@ from typing import Annotated
 
 import typer
 
+from casebus.commands.connector import app as connector_app
+
 app = typer.Typer(
     name="casebus",
     help="Approval cases of separate departments on one bus, under one supervision.",
@@ -28,6 +30,7 @@ user_app = typer.Typer(help="Who may see the page.", no_args_is_help=True)
 app.add_typer(case_app, name="case")
 app.add_typer(user_app, name="user")
 app.add_typer(dead_app, name="deadletters")
+app.add_typer(connector_app, name="connector")
 figures_app = typer.Typer(help="Figures about a span of time, an item, the hall, the catalogue.", no_args_is_help=True)
 app.add_typer(figures_app, name="figures")
 

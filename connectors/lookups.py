@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -98,9 +99,29 @@ class Table:
                 raise ProblemsError(Problem(self.origin, found, "Join it in the source's query: instead."))
         self._rows = rows
 
+    def watched(self) -> Counter[str]:
+        """How often each code of the table is asked for, from now on."""
+        if self._rows is None:
+            self.reload()
+        self._rows = _Watched(self._rows or {})
+        return self._rows.asked
+
     @staticmethod
     def _folded(text: str) -> str:
         return values.key_text(text).casefold()
+
+
+class _Watched(dict[str, Row]):
+    """Rows that count who asks for them."""
+
+    def __init__(self, rows: Mapping[str, Row]) -> None:
+        super().__init__(rows)
+        self.asked = Counter(dict.fromkeys(rows, 0))
+
+    def get(self, code: str, default: Row = None) -> Row:
+        if code in self:
+            self.asked[code] += 1
+        return super().get(code, default)
 
 
 def table(name: str, settings: LookupSettings, base: Path, url: str | None, where: str) -> Table:

@@ -15,14 +15,14 @@ from schemas.problem import Problem
 from schemas.yamlfile import Map
 
 #: Samples are read at the end of the year 9999: none of their times lies in the future.
-_LATE = 253_402_300_799_000_000
+AT = 253_402_300_799_000_000
 
 
 def run(mapping: RowMapping, samples: Sequence[SampleSettings], node: Map, places: Places) -> Iterator[Problem]:
     """A problem for each sample that gives something else."""
     for index, sample in enumerate(samples):
         record = SourceRecord(f"sample:{index + 1}", index + 1, sample.row, b"")
-        found = _difference(mapping.translate(record, _LATE), sample)
+        found = _difference(mapping.translate(record, AT), sample)
         if found:
             yield Problem(
                 places.of(node["samples"], index), f"sample {index + 1}: {found}", "Correct the sample, or the mapping."

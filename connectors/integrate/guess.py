@@ -1,0 +1,223 @@
+"""A first mapping from a first look: which field is the key, the case, the time, the code. Every guess says that it is one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from connectors.integrate.look import Seen
+from connectors.integrate.yamltext import quoted
+from connectors.times import TimeReader
+from connectors.values import Refusal
+
+_FORMATS = (
+    "iso",
+    "%Y-%m-%d %H:%M",
+    "%Y/%m/%d %H:%M:%S",
+    "%Y/%m/%d %H:%M",
+    "%Y/%m/%d",
+    "%Y%m%d%H%M%S",
+    "%Y%m%d",
+    "%Y年%m月%d日 %H:%M:%S",
+    "%Y年%m月%d日",
+    "%d-%m-%Y %H:%M:%S",
+    "%d-%m-%Y %H:%M",
+    "%d/%m/%Y %H:%M",
+    "epoch_ms",
+    "epoch_s",
+)
+_EARLY, _FAR = 631_152_000_000_000, 4_102_444_800_000_000  # 1990 and 2100: a number that reads as a time must be a likely one
+#: What names of fields hint at, the likeliest role first.
+_HINTS: dict[str, str] = {
+    "number": r"case|project_?no|办件|受理号|申请号|bjbh|sblsh|dossier|zaak|caseno",
+    "version": r"version|版本|bbh",
+    "code": r"status|state|step|stage|event|action|activity|环节|状态|节点|事件|zt|hj",
+    "region": r"region|xzqh|区划|district|area",
+    "item": r"item|事项|sxbm|task_?code",
+    "actor": r"operator|clerk|handler|经办|办理人|操作员|czry|user",
+    "applicant": r"applicant|申请人|applyer|sqr",
+    "reason": r"reason|原因|理由|opinion|意见|note|备注|说明",
+    "changed": r"chang|update|modif|更新|修改|cd_time|sync",
+}
+#: What words of a code hint at; the first that is found counts.
+_EVENTS: tuple[tuple[str, str, dict[str, str]], ...] = (
+    (r"不予受理|not.?accept|inadmiss", "NotAccepted", {}),
+    (r"补正告知|要求补正|supplement.?(?:req|ask)|missing", "SupplementRequested", {}),
+    (r"补正|supplement", "SupplementReceived", {}),
+    (r"不予|不通过|驳回|refus|reject|deny|denied", "Decided", {"result": "'REFUSED'"}),
+    (r"准予|通过|办结|决定|grant|approv|decid|permit", "Decided", {"result": "'GRANTED'"}),
+    (r"受理|accept|admit", "Accepted", {}),
+    (r"申请|申办|收件|登记|apply|applied|submit|regist|intake", "Applied", {}),
+    (r"撤|withdraw", "Withdrawn", {}),
+    (r"退件|退回|return", "Returned", {}),
+    (r"领证|送达|取证|发证|collect|deliver|issue", "Collected", {}),
+)
+
+
+class Column(NamedTuple):
+    """A guessed column: its name in expressions, the source's field, more settings, and why it was taken."""
+
+    name: str
+    field: str
+    more: Mapping[str, Any]
+    why: str
+
+
+def draft(seen: Seen, system: str, zone: str) -> str:
+    """The YAML of a connector that compiles, with `# guess:` behind everything that somebody must look at."""
+    columns = {column.name: column for column in _columns(seen)}
+    lines = [f"# A first mapping of {system}: look at every line that says guess, then preview, record and test it.\n"]
+    lines += [f"about: {quoted(system)}\n", f"kind: {seen.kind}\n", "source:\n"]
+    watermark = {"watermark": columns["changed"].field} if seen.kind == "sql" and "changed" in columns else {}
+    for name, value in {**seen.source, **watermark}.items():
+        why = "it changes with the row" if name == "watermark" else seen.guessed.get(name, "")
+        lines.append(_line(f"  {name}: {quoted(value)}", why))
+    lines += [_line(f"zone: {zone}", "of times without an offset"), "\ncolumns:\n"]
+    lines += [_line(f"  {one.name}: {_flow({'from': one.field, **one.more})}", one.why) for one in columns.values()]
+    taken = {one.field for one in columns.values()}
+    lines += [f"  # not used yet: {_flow({'from': field})}\n" for field in seen.fields if field not in taken]
+    lines.append("\n" + _line("key: serial", "the row's own number: part of every event's identity, for ever"))
+    lines += _version(columns, seen.kind)
+    lines += [_line("case: number", "the platform's case number, or one that a lookup turns into it")]
+    lines += [_line("choose: code", "what says which event a row is")] if "code" in columns else []
+    lines += [f"header: {_flow(_header(columns))}\n", "events:\n"]
+    return "".join(lines + _events(seen, columns))
+
+
+def _version(columns: Mapping[str, Column], kind: str) -> list[str]:
+    """Without a version of its own, a row that was changed is newer than it was: seconds since 2000-01-01 UTC."""
+    if "version" in columns:
+        return ["version: version\n"]
+    if kind != "sql" or "changed" not in columns:
+        return []
+    return [_line('version: "(changed.at - 946684800000000) / 1000000"', "a row that changes replaces what it said before")]
+
+
+def _header(columns: Mapping[str, Column]) -> dict[str, str]:
+    fills = {
+        "occurred_at": "at",
+        "reported_at": "changed",
+        "region": "region",
+        "item": "item",
+        "actor": "actor",
+        "activity": "code",
+    }
+    return {field: name for field, name in fills.items() if name in columns}
+
+
+def _events(seen: Seen, columns: Mapping[str, Column]) -> list[str]:
+    if "code" not in columns:
+        return [_line("  - {type: Accepted}", "no field looks like a code; say which event a row is")]
+    codes = sorted({str(value).strip() for value in seen.fields[columns["code"].field] if value not in (None, "")})
+    return [_line(f"  - {_flow(_event(code, columns))}", "by its name; docs/connectors.md has the events") for code in codes]
+
+
+def _event(code: str, columns: Mapping[str, Column]) -> dict[str, Any]:
+    for words, kind, body in _EVENTS:
+        if re.search(words, code, re.IGNORECASE):
+            reason = {"reason": "reason"} if "REFUSED" in str(body) and "reason" in columns else {}
+            applicant = {"applicant": {"name": "applicant"}} if kind == "Applied" and "applicant" in columns else {}
+            both = {**body, **reason, **applicant}
+            return {"type": kind, "on": code} | ({"body": both} if both else {})
+    return {"type": "StepCompleted", "on": code, "body": {"step": "code"}}
+
+
+def _columns(seen: Seen) -> list[Column]:
+    found: dict[str, Column] = {}
+    left = dict(seen.fields)
+
+    def take(name: str, field: str | None, why: str, **more: Any) -> None:
+        if field is not None:
+            found[name] = Column(name, field, more, why)
+            left.pop(field, None)
+
+    times = {field: form for field, values in left.items() if (form := _format(values))}
+    keys = seen.source.get("key")
+    serial = keys if isinstance(keys, str) else keys[0] if keys else _first(left, _is_key)
+    take(
+        "serial", serial or next(iter(left)), "differs in every row" if serial else "no field differs in every row", required=True
+    )
+    changed = _named("changed", list(times))
+    take("changed", changed, "its name", type="time", formats=times.get(changed or "", ""))
+    happened = next((field for field in times if field in left), None)
+    take("at", happened, "the first field that reads as times", type="time", formats=times.get(happened or "", ""), required=True)
+    number = _named("number", left) or _first(left, _is_number)
+    take(
+        "number",
+        number or found["serial"].field,
+        "its name" if _named("number", left) else "numbers that repeat",
+        clean="key",
+        required=True,
+    )
+    version = _named("version", left)
+    take("version", version, "its name", type="whole", default=1)
+    named = _named("code", {field: values for field, values in left.items() if _is_code(values, len(values) - 1)})
+    take("code", named, "its name", required=True)
+    for name in ("region", "item", "actor", "applicant", "reason"):
+        take(name, _named(name, left), "its name")
+    if named is None:
+        take("code", _first(left, lambda values: _is_code(values, len(values) // 2)), "few values", required=True)
+    if "at" not in found and "changed" in found:
+        found["at"] = found["changed"]._replace(name="at", why="the only field that reads as times")
+    if "at" not in found:
+        found["at"] = Column(
+            "at", next(iter(seen.fields)), {"type": "time", "required": True}, "no field reads as times: name one"
+        )
+    return list(found.values())
+
+
+def _named(role: str, fields: Mapping[str, Any] | Sequence[str]) -> str | None:
+    return next((field for field in fields if re.search(_HINTS[role], field, re.IGNORECASE)), None)
+
+
+def _first(fields: Mapping[str, Sequence[Any]], test: Callable[[Sequence[Any]], bool]) -> str | None:
+    return next((field for field, values in fields.items() if test(values)), None)
+
+
+def _texts(values: Sequence[Any]) -> list[str]:
+    return [str(value).strip() for value in values if value not in (None, "")]
+
+
+def _is_key(values: Sequence[Any]) -> bool:
+    texts = _texts(values)
+    return bool(texts) and len(set(texts)) == len(values) and _format(values) == ""
+
+
+def _is_number(values: Sequence[Any]) -> bool:
+    texts = _texts(values)
+    return bool(texts) and all(re.fullmatch(r"[\w-]{4,}", text, re.ASCII) and any(map(str.isdigit, text)) for text in texts)
+
+
+def _is_code(values: Sequence[Any], most: int) -> bool:
+    """Filled in every row, short, and with at most so many different values (and never more than 40)."""
+    texts = _texts(values)
+    return len(texts) == len(values) > 0 and len(set(texts)) <= max(2, min(40, most)) and max(map(len, texts)) <= 40
+
+
+def _format(values: Sequence[Any]) -> str:
+    """The first format in which every value is a likely time; empty when there is none."""
+    given = [value for value in values if value not in (None, "")]
+    if not given:
+        return ""
+    if all(isinstance(value, (datetime, date)) for value in given):
+        return "iso"
+    return next((form for form in _FORMATS if _all_read(TimeReader([form], "UTC"), given)), "")
+
+
+def _all_read(reader: TimeReader, values: Sequence[Any]) -> bool:
+    try:
+        return all(_EARLY < reader.read(value)["at"] < _FAR for value in values)
+    except Refusal:
+        return False
+
+
+def _flow(value: Mapping[str, Any]) -> str:
+    """A flow mapping: keys plain, values quoted."""
+    inner = (f"{name}: {_flow(one) if isinstance(one, Mapping) else quoted(one)}" for name, one in value.items())
+    return "{" + ", ".join(inner) + "}"
+
+
+def _line(text: str, why: str) -> str:
+    return f"{text}  # guess: {why}\n" if why else f"{text}\n"

@@ -1,0 +1,125 @@
+"""A first look at a source: its fields with some values, read through the kind that will read it later."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from bus.errors import ConfigurationError
+from connectors.databases import connected
+from connectors.kinds import kinds
+from connectors.kinds.sql import located
+from connectors.source import Context
+from schemas import yamlfile
+
+#: Rows looked at.
+ROWS = 500
+_ENCODINGS = ("utf-8-sig", "gb18030")
+
+
+class Seen(NamedTuple):
+    """What a look found: the kind, its `source:` settings, fields with values, and which of the settings are guesses."""
+
+    kind: str
+    source: Mapping[str, Any]
+    fields: Mapping[str, Sequence[Any]]
+    guessed: Mapping[str, str]
+
+
+def table(url: str, name: str | None, base: Path) -> Seen:
+    """A table of a database. Raises ConfigurationError where it must be named first."""
+    with connected(located(url, base)) as connection:
+        there = sa.inspect(connection)
+        names = [*there.get_table_names(), *there.get_view_names()]
+        if name is None and len(names) != 1:
+            known = ", ".join(names) or "none"
+            raise ConfigurationError(f"The database has {len(names)} tables ({known}). Name one of them: --table NAME.")
+        name = name or names[0]
+        if name not in names:
+            raise ConfigurationError(f"There is no table {name}. Name one of {', '.join(names)}.")
+        chosen = sa.Table(name, sa.MetaData(), *(sa.Column(column["name"]) for column in there.get_columns(name)))
+        rows = [dict(row) for row in connection.execute(sa.select(chosen).limit(ROWS)).mappings()]
+        primary = there.get_pk_constraint(name)["constrained_columns"]
+    fields = {column.name: [row[column.name] for row in rows] for column in chosen.columns}
+    key = list(primary) or [next((one for one in fields if _unique(fields[one])), next(iter(fields)))]
+    guessed = {} if primary else {"key": "the table has no primary key; this one differs in every row"}
+    return Seen("sql", {"url": url, "table": name, "key": key[0] if len(key) == 1 else key}, fields, guessed)
+
+
+def _unique(values: Sequence[Any]) -> bool:
+    return None not in values and len(set(map(str, values))) == len(values)
+
+
+def file(name: str, base: Path) -> Seen:
+    """A sample file, by its ending. Raises ConfigurationError for one that cannot be read so."""
+    path = base / name
+    if not path.is_file():
+        raise ConfigurationError(f"The file {path} is not there. Put it there, or correct --from.")
+    look = _FORMS.get(path.suffix.lower())
+    if look is None:
+        known = ", ".join(_FORMS)
+        raise ConfigurationError(f"{path.name} is none of {known}. Write its connector by hand: docs/connectors.md.")
+    source, fields, guessed = look(path)
+    return Seen("files", {"path": name, **source}, fields, guessed)
+
+
+Look = tuple[dict[str, Any], dict[str, list[Any]], dict[str, str]]
+
+
+def _csv(path: Path) -> Look:
+    encoding = next((one for one in _ENCODINGS if _reads(path, one)), None)
+    if encoding is None:
+        raise ConfigurationError(f"{path.name} is neither UTF-8 nor GB18030. Write encoding: in a connector of your own.")
+    with path.open(encoding=encoding, newline="") as lines:
+        head = lines.readline()
+        delimiter = max(",;\t|", key=head.count)
+        lines.seek(0)
+        rows = list(islice(csv.DictReader(lines, delimiter=delimiter), ROWS))
+    fields = {str(name): [row[name] for row in rows] for name in (rows[0] if rows else {}) if name}
+    source = {"format": "csv", "encoding": "utf-8" if encoding == "utf-8-sig" else encoding, "delimiter": delimiter}
+    return source, fields, {"encoding": "these bytes can be read so", "delimiter": "the most frequent sign of the first line"}
+
+
+def _reads(path: Path, encoding: str) -> bool:
+    try:
+        path.read_text(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _jsonl(path: Path) -> Look:
+    with path.open(encoding="utf-8-sig") as lines:
+        rows = [_flat(json.loads(line)) for line in islice(lines, ROWS) if line.strip()]
+    names = dict.fromkeys(name for row in rows for name in row)
+    return {"format": "jsonl"}, {name: [row.get(name) for row in rows] for name in names}, {}
+
+
+def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
+    """Nested fields by their paths."""
+    if not isinstance(value, dict):
+        return {prefix.rstrip("."): value}
+    return {path: inner for name, one in value.items() for path, inner in _flat(one, f"{prefix}{name}.").items()}
+
+
+def _xlsx(path: Path) -> Look:
+    """The first sheet, its heading taken to be the first line."""
+    kind = kinds()["files"]
+    node = yamlfile.Map(path, 1)
+    node.update({"path": path.name, "format": "xlsx"})
+    source = kind.open(kind.settings(node), Context(path.parent, [], path.name))
+    try:
+        rows = [record.row for batch in islice(source.fetch(None, ROWS), 1) for record in batch.records]
+    finally:
+        source.close()
+    names = dict.fromkeys(name for row in rows for name in row)
+    return {"format": "xlsx"}, {name: [row.get(name) for row in rows] for name in names}, {"format": "its headings are in line 1"}
+
+
+_FORMS: dict[str, Callable[[Path], Look]] = {".csv": _csv, ".txt": _csv, ".jsonl": _jsonl, ".ndjson": _jsonl, ".xlsx": _xlsx}

@@ -1,0 +1,189 @@
+"""The integrator's tools: first look and mapping, preview, samples without personal data, coverage, the editors' schema."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from connector_world import CSV, MAPPING, NOW, connector, deployment, drop, good, rows
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from bus.errors import ConfigurationError
+from casebus.__main__ import app
+from connectors.config import Connector, read
+from connectors.integrate import coverage, editor, guess, look, preview, record, scrub
+
+SMALL = "\n".join(
+    [
+        "编号,办件编号,状态,时间,经办人",
+        *(f"{n},C{n // 2:04},{'受理' if n % 2 else '申请'},2025/6/{n + 1} 9:05,王五" for n in range(8)),
+    ]
+)
+
+
+def drafted(folder: Path, seen: look.Seen, name: str = "dep") -> Connector:
+    return read(deployment(folder, guess.draft(seen, name, "Asia/Shanghai"), name))
+
+
+def types(found: Connector) -> list[str]:
+    shown = [preview.as_dict(one) for one in preview.rows(found, 100, NOW)]
+    return ["+".join(event["type"] for event in one["gives"]) if "gives" in one else one["refused"]["reason"] for one in shown]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+def test_a_sample_file_becomes_a_mapping_that_works(tmp_path: Path, encoding: str) -> None:
+    """Encoding, delimiter, key, case, code, time: each with the reason why it was taken."""
+    drop(tmp_path, SMALL.replace(",", ";").encode(encoding), "s.csv")
+    seen = look.file("drop/s.csv", tmp_path)
+    assert (seen.source["encoding"], seen.source["delimiter"]) == (encoding, ";")
+    found = drafted(tmp_path, seen)
+    assert types(found) == ["Applied", "Accepted"] * 4
+    text = found.path.read_text("utf-8")
+    assert 'code: {from: "状态", required: true}  # guess: its name' in text
+    assert 'formats: "%Y/%m/%d %H:%M"' in text
+
+
+def test_json_lines_and_workbooks_are_looked_at_too(tmp_path: Path) -> None:
+    """Nested fields by their paths; the first sheet."""
+    import openpyxl
+
+    lines = [
+        {"id": n, "case": {"no": f"C{n // 2:04}"}, "state": ["applied", "granted"][n % 2], "at": f"2025-06-0{n + 1}T09:00:00Z"}
+        for n in range(6)
+    ]
+    drop(tmp_path, "".join(json.dumps(line) + "\n" for line in lines), "s.jsonl")
+    assert types(drafted(tmp_path, look.file("drop/s.jsonl", tmp_path), "j")) == ["Applied", "Decided"] * 3
+    book = openpyxl.Workbook()
+    for line in SMALL.splitlines():
+        book.worksheets[0].append(line.split(","))
+    book.save(tmp_path / "s.xlsx")
+    assert types(drafted(tmp_path, look.file("s.xlsx", tmp_path), "x")) == ["Applied", "Accepted"] * 4
+
+
+def test_a_table_is_looked_at_with_its_key_and_its_watermark(tmp_path: Path) -> None:
+    """The primary key is known, the column that changes with the row is guessed by its name."""
+    with sqlite3.connect(tmp_path / "d.db") as database:
+        database.execute("create table one (id integer primary key, case_no text, status text, at text, updated text)")
+        line = "('C001', 'accepted', '2025-06-01 09:00:00', '2025-06-01 09:00:01')"
+        database.execute(f"insert into one (case_no, status, at, updated) values {line}, {line}")
+    found = drafted(tmp_path, look.table("sqlite:///d.db", None, tmp_path))
+    assert (found.parts[""].source_settings.key, found.parts[""].source_settings.watermark) == (["id"], "updated")
+    assert types(found) == ["Accepted"] * 2
+    with sqlite3.connect(tmp_path / "d.db") as database:
+        database.execute("create table two (id integer)")
+    with pytest.raises(ConfigurationError, match=r"has 2 tables \(one, two\). Name one of them: --table NAME"):
+        look.table("sqlite:///d.db", None, tmp_path)
+    with pytest.raises(ConfigurationError, match=r"There is no table three\. Name one of one, two"):
+        look.table("sqlite:///d.db", "three", tmp_path)
+
+
+@settings(max_examples=40)
+@given(
+    st.lists(
+        st.dictionaries(st.sampled_from(["id", "状态", "at", "x y"]), st.text(max_size=12) | st.none() | st.integers()),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_whatever_a_table_holds_the_draft_is_yaml(found: list[dict[str, Any]]) -> None:
+    """Names and values of any kind: quoted, so that they change nothing else."""
+    names = sorted({name for one in found for name in one}) or ["id"]
+    seen = look.Seen("files", {"path": "a.csv", "format": "csv"}, {name: [one.get(name) for one in found] for name in names}, {})
+    made = yaml.safe_load(guess.draft(seen, "dep", "Asia/Shanghai"))
+    assert {"serial", "at", "number"} <= set(made["columns"])
+    assert {column["from"] for column in made["columns"].values()} <= set(names)
+
+
+def test_a_preview_shows_rows_beside_what_they_give(tmp_path: Path) -> None:
+    """Events in words, refusals with the mapping's line."""
+    drop(tmp_path, rows(good(1), "2,,2025-06-01 09:00:00,u"))
+    first, second = (preview.as_dict(one) for one in preview.rows(connector(tmp_path), 10, NOW))
+    assert first["gives"] == [{"type": "Accepted", "case": "case:C1", "occurred_at": "2025-06-01T01:00:00+00:00", "actor": "u1"}]
+    assert second["refused"]["reason"] == "missing_case"
+    assert second["refused"]["where"].startswith("connectors/dep.yaml:")
+
+
+def test_samples_are_one_of_each_kind_without_people_in_them(tmp_path: Path) -> None:
+    """What the mapping calls personal is hidden whole, what looks like an identity or a telephone wherever it stands."""
+    heads = "id,case_no,at,who,手机,note\n"
+    text = (
+        heads + "1,C1,2025-06-01 09:00:00,Li Si,13812345678,身份证11010519491231002X号\n2,C2,2025-06-01 09:00:00,Wu,,\n3,,,,,\n"
+    )
+    drop(tmp_path, text)
+    found = connector(tmp_path)
+    taken = list(record.samples(found, preview.rows(found, 10, NOW)))
+    assert [one.says for one in taken] == [{"gives": [{"type": "Accepted", "case": "case:C1"}]}, {"refused": "missing_case"}]
+    (one, _) = taken
+    assert one.row["id"] == "1"
+    assert one.row["who"] == "xx xx"
+    assert not {"13812345678", "身份证11010519491231002X号"} & set(one.row.values())
+    again = deployment(tmp_path, found.path.read_text("utf-8") + record.block(taken))
+    assert len(read(again).settings.samples) == 2
+
+
+def test_a_case_number_that_looks_like_an_identity_stays(tmp_path: Path) -> None:
+    """Otherwise the sample would tell of another case."""
+    number = "11010519491231002X"
+    assert scrub.scrubbed(connector(tmp_path).parts[""], {"id": "1", "case_no": number, "x": number})["case_no"] == number
+
+
+@given(st.text(max_size=40))
+def test_what_is_hidden_keeps_its_shape(text: str) -> None:
+    """Patterns of a mapping still fit, and the same stays the same."""
+    hidden = scrub.hidden(text)
+    assert len(hidden) == len(text)
+    assert [one.isdigit() for one in hidden] == [one.isdigit() for one in text]
+    assert scrub.hidden(text) == hidden
+
+
+def test_coverage_says_what_no_sample_shows(tmp_path: Path) -> None:
+    """Columns, codes of `on:`, keys of inline lookups."""
+    mapping = MAPPING.replace("who: {}", "who: {}\n  kind: {lookup: kinds}").replace(
+        "- {type: Accepted}", "- {type: Accepted, on: X}\n  - {type: Received, on: Y}"
+    )
+    mapping += """
+choose: kind
+lookups: {kinds: {table: {a: X, b: Y}}}
+samples:
+  - row: {id: '1', case_no: C, at: 2025-06-01 09:00:00, kind: a}
+    gives: [{type: Accepted}]
+"""
+    (found,) = coverage.of_samples(connector(tmp_path, CSV, mapping))
+    assert (found.rows, found.columns["at"], found.codes, found.lookups) == (1, 1, {"X": 1, "Y": 0}, {"kinds": {"a": 1, "b": 0}})
+    assert found.missing == ["column who", "code Y", "kinds: b"]
+
+
+def test_the_schema_knows_every_key_and_what_may_be_short() -> None:
+    """Editors complete by it; `include: x` and `case: x` are no faults."""
+    found = editor.schema()
+    assert {"profile", "tables", "events", "columns", "samples"} <= set(found["properties"])
+    assert "Accepted" in found["$defs"]["EventSettings"]["properties"]["type"]["enum"]
+    assert {"type": "string"} in found["properties"]["include"]["anyOf"]
+    assert found["properties"]["case"]["anyOf"][0] == {"type": "string"}
+    assert "required" not in found
+    assert "from" in found["$defs"]["ColumnSettings"]["properties"]
+    assert set(found["$defs"]["Table"]["properties"]) >= {"source", "events", "samples"}
+
+
+def test_the_command_prints_json_and_tells_faults(tmp_path: Path) -> None:
+    """Figures for programs; an unknown connector, a file that is there."""
+    (tmp_path / "casebus.yaml").write_text("name: small\nzone: Asia/Shanghai\n")
+    drop(tmp_path, rows(good(1)))
+    connector(tmp_path)
+
+    def told(*arguments: str) -> Any:
+        return CliRunner().invoke(app, ["connector", *arguments])
+
+    assert json.loads(told("preview", "dep", str(tmp_path), "--json").output)[0]["gives"][0]["type"] == "Accepted"
+    (table,) = json.loads(told("test", "dep", str(tmp_path), "--source", "--json").output)["tables"]
+    assert (table["rows"], table["missing"]) == (1, [])
+    assert json.loads(told("schema").output)["title"] == "casebus connector"
+    assert "There is no connector other" in str(told("preview", "other", str(tmp_path)).exception)
+    assert "is there already" in str(told("new", "dep", str(tmp_path), "--from", "drop/rows.csv").exception)
+    assert "is none of .csv" in str(told("new", "two", str(tmp_path), "--from", "casebus.yaml").exception)
