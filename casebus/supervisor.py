@@ -25,6 +25,7 @@ from monitor.service import Service
 from schemas.codec import Codec
 
 SERVICES = ("route", "monitor", "connect", "deliver")
+PAGE = "page"
 TICK = 0.05  # seconds between two looks at the crew
 LOOK = 0.5  # seconds between two looks at how far the work is
 
@@ -37,6 +38,7 @@ class Supervisor:
         self._display = display
         self._stack = ExitStack()
         self._failures: list[str] = []
+        self._paged = False
         self._folder = str(wiring.deployment.folder)
 
     def __enter__(self) -> Self:
@@ -57,19 +59,25 @@ class Supervisor:
     def client(self) -> Client:
         return self._client
 
-    def begin(self) -> None:
-        """All services, for good; `tend` must then be called every moment or so."""
+    def begin(self, port: int | None = None) -> None:
+        """All services, for good, and the page at this port; `tend` must then be called every moment or so."""
         for name in SERVICES:
             self._crew.hire(name, name, self._folder)
+        if port is not None:
+            self._crew.hire(PAGE, PAGE, self._folder, "--port", str(port))
+        self._paged = port is not None
 
     def tend(self) -> None:
-        """Raises ConfigurationError or ChildError where a service cannot stay up."""
+        """Raises ConfigurationError or ChildError where a service cannot stay up; without its page the bus goes on."""
         self._crew.tend()
         self._crew.demand(SERVICES)
+        if self._paged and self._crew.code(PAGE) == USAGE:
+            self._paged = False
+            self._display.say(" ".join(self._crew.last_words(PAGE)))
 
     def run(self, stop: Callable[[], bool]) -> None:
         """All services, until `stop` says so."""
-        self.begin()
+        self.begin(self._wiring.settings.page.port)
         while not stop():
             self.tend()
             time.sleep(TICK)

@@ -17,6 +17,8 @@ from rich.text import Text
 from bus.errors import ConfigurationError
 from casebus import demo_exports
 from casebus.commands import look, output
+from casebus.commands.page import free, some_port
+from casebus.commands.user import made_up
 from casebus.demo_check import Line, Report, check
 from casebus.deployment import Deployment
 from casebus.display import display
@@ -26,6 +28,7 @@ from casebus.wiring import Wiring
 from monitor.view import View
 
 FOLDER = Path("casebus-demo")
+LOGIN = "demo"  # who may see the demo's page
 MARK = ".jichuan"  # a file that says: this folder is ours to make anew
 COLOURS = {"red": "red", "yellow": "yellow", "green": "green", "none": "dim"}
 
@@ -59,10 +62,12 @@ def _tell(report: Report, failures: list[str], events: int, seconds: float, *, a
 
 
 def _stay(wiring: Wiring, view: View, supervisor: Supervisor) -> None:
-    """The city stays up, its services at work; live on a terminal, until Ctrl+C."""
-    supervisor.begin()
+    """The city stays up, its services at work, its page open to one made-up supervisor; until Ctrl+C."""
+    port = _port(wiring)
+    supervisor.begin(port)
+    sys.stderr.write(_welcome(wiring, port))
     if sys.stdout.isatty():
-        sys.stdout.write("It stays up. Enter shows it live; Ctrl+C ends it.\n")
+        sys.stdout.write("It stays up. Enter shows it live here too; Ctrl+C ends it.\n")
         sys.stdin.readline()
         look.stay(wiring, view, supervisor.tend)
     else:
@@ -70,6 +75,18 @@ def _stay(wiring: Wiring, view: View, supervisor: Supervisor) -> None:
         stop = stop_on_signals()
         while not stop.wait(0.2):
             supervisor.tend()
+
+
+def _port(wiring: Wiring) -> int:
+    """The deployment's, or any other that is free: a demo must not fail for somebody else's server."""
+    page = wiring.settings.page
+    return page.port if page.port is not None and free(page.host, page.port) else some_port(page.host)
+
+
+def _welcome(wiring: Wiring, port: int) -> str:
+    with closing(wiring.accounts) as accounts:
+        password = made_up(accounts, LOGIN)
+    return f"Open http://{wiring.settings.page.host}:{port} and sign in as {LOGIN} with {password}\n"
 
 
 def make(folder: Path, cases: int, seed: int) -> dict[str, Any]:

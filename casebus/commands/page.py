@@ -43,3 +43,10 @@ def free(host: str, port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def some_port(host: str) -> int:
+    """One that is free now."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as trial:
+        trial.bind((host, 0))
+        return int(trial.getsockname()[1])

@@ -28,12 +28,18 @@ def run(folder: Path, *, leave: bool, as_json: bool) -> int:
         if leave:
             failures = supervisor.run_to_end()
         else:
-            shown.phase(f"up; see it: casebus watch {folder}")
+            shown.phase(f"up; {address(wiring) or f'see it: casebus watch {folder}'}")
             stop = stop_on_signals()
             supervisor.run(stop.is_set)
     if leave:
         _sum_up(wiring, failures, as_json=as_json)
     return FAILED if failures else 0
+
+
+def address(wiring: Wiring) -> str:
+    """Where the page is; empty where there is none."""
+    page = wiring.settings.page
+    return f"http://{page.host}:{page.port}" if page.port is not None else ""
 
 
 def _sum_up(wiring: Wiring, failures: list[str], *, as_json: bool) -> None:

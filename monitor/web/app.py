@@ -9,8 +9,10 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from monitor.web import api
 from monitor.web.exports import add_exports
 from monitor.web.gate import add_choices, add_gate
+from monitor.web.metrics import add_metrics
 from monitor.web.site import Site
 
 
@@ -21,6 +23,8 @@ def build(site: Site) -> FastAPI:
     add_gate(app, site.accounts, site.settings, site.name)
     add_choices(app)
     add_exports(app, site)
+    add_metrics(app, site)
+    app.mount("/api/v1", api.build(site))
     return app
 
 
@@ -58,9 +62,8 @@ def serve(site: Site, port: int | None = None) -> None:
     site.live.start()
     site.hits.start()
     try:
-        uvicorn.run(
-            app, host=site.settings.host, port=port or site.settings.port or 8080, log_level="warning", server_header=False
-        )
+        port = port or site.settings.port or 8080
+        uvicorn.run(Calm(app), host=site.settings.host, port=port, log_level="warning", server_header=False)
     finally:
         site.hits.stop()
         site.live.stop()

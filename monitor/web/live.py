@@ -48,6 +48,8 @@ class Live:
         self._anew = 0.0
         self._poller = Poller("poller", self.look, EVERY, REST)
         self.picture: Picture = _EMPTY
+        #: When the view was last looked at, in seconds since 1970.
+        self.looked = 0.0
 
     def start(self) -> None:
         """The first picture is there when this returns."""
@@ -61,6 +63,7 @@ class Live:
         """Make a new picture if the view has moved or the day has changed; returns whether it did."""
         with self._view.snapshot() as snapshot:
             positions = _positions(snapshot)
+            self.looked = time.time()
             now = self._now()
             anew = self._stale(now)
             if positions == self._positions and not anew:

@@ -95,7 +95,11 @@ def _placed(counts: Mapping[str, int], layers: Mapping[str, int]) -> list[Node]:
 
 
 #: Pixels of the canvas, between rows, and around.
-WIDTH, DOWN, ROOM = 1260, 96, 70
+WIDTH, DOWN, ROOM = 1260, 130, 70
+
+
+#: A box as wide as ECharts takes the whole symbol for, so that arrows end at its sides.
+BOX = "path://M6,0 H98 A6,6 0 0 1 104,6 V32 A6,6 0 0 1 98,38 H6 A6,6 0 0 1 0,32 V6 A6,6 0 0 1 6,0 Z"
 
 
 def height(found: Graph) -> int:
@@ -126,15 +130,16 @@ def options(found: Graph, named: Callable[[str], str]) -> dict[str, Any]:
                 "top": "middle",
                 "width": WIDTH - 2 * ROOM,
                 "height": round((high - low + 1) * DOWN),
-                "symbol": "roundRect",
-                "symbolSize": [104, 38],
+                "symbol": BOX,
+                "symbolSize": 104,
+                "symbolKeepAspect": True,
                 "edgeSymbol": ["none", "arrow"],
                 "edgeSymbolSize": 8,
                 "itemStyle": {"color": NODE, "borderColor": FAINT},
                 "label": {"show": True, "color": DARK, "fontSize": 12, "lineHeight": 15},
                 "edgeLabel": {"show": True, "formatter": "{c}", "color": INK, "fontSize": 11},
                 "data": [*(_node(node, named, found) for node in found.nodes), *corners],
-                "links": [_link(edge, most, spots) for edge in found.edges],
+                "links": [_link(edge, most, spots) for edge in found.edges if edge.source != edge.target],
             }
         ],
     }
@@ -153,8 +158,14 @@ def _node(node: Node, named: Callable[[str], str], found: Graph) -> dict[str, An
         "x": round((WIDTH - 2 * ROOM) * (node.layer / last if last else 0.5)),
         "y": node.place * DOWN,
         "value": node.times,
-        "label": {"formatter": f"{named(node.name)}\n{node.times:,}"},
+        "label": {"formatter": f"{named(node.name)}\n{node.times:,}{_again(node, found)}"},
     }
+
+
+def _again(node: Node, found: Graph) -> str:
+    """How often it follows itself, where that is kept."""
+    times = sum(edge.times for edge in found.edges if edge.source == edge.target == node.name)
+    return f"  ↺ {times:,}" if times else ""
 
 
 def _link(edge: Edge, most: int, spots: Mapping[str, Node]) -> dict[str, Any]:
@@ -166,5 +177,5 @@ def _link(edge: Edge, most: int, spots: Mapping[str, Node]) -> dict[str, Any]:
         "source": edge.source,
         "target": edge.target,
         "value": edge.times,
-        "lineStyle": {"width": round(1 + 5 * edge.times / most, 1), "color": FAINT, "curveness": bow},
+        "lineStyle": {"width": round(1 + 5 * edge.times / most, 1), "color": FAINT, "curveness": bow, "opacity": 1},
     }

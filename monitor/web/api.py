@@ -1,0 +1,186 @@
+"""The API for programs: `/api/v1`, with a token of somebody whose rights it has. OpenAPI at `/api/v1/openapi.json`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI, HTTPException, Query, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BaseModel, Field
+from sqlalchemy import select
+
+from monitor import tables
+from monitor.clockmode import wall
+from monitor.web import answers
+from monitor.web.access import Right, User
+from monitor.web.accounts import Look
+from monitor.web.asked import When, when
+from monitor.web.frame import Visit
+from monitor.web.glance import LIGHTS
+from monitor.web.listing import page_of
+from monitor.web.models.desk import within_scope
+from monitor.web.models.listing import PAGE, SORTS, asked
+from monitor.web.models.overview import overview
+from monitor.web.models.process import graph
+from monitor.web.pages.case import case_model
+from monitor.web.pages.desk import alerts
+from monitor.web.pages.process import paths
+from monitor.web.queries import key_of
+from monitor.web.render import View
+from monitor.web.site import Act, Site
+from monitor.web.words import words
+
+_ABOUT = """Lights, cases, alerts and dead letters of one supervision. `at` asks as of a moment (ISO 8601), `known=then` only
+from what had been received by then. Make a token with `casebus user token NAME`."""
+_bearer = HTTPBearer(auto_error=False, description="casebus user token NAME")
+
+At = Annotated[str, Query(description="As of this moment (ISO 8601; local unless it has an offset); empty: now.")]
+Known = Annotated[str, Query(description="`then`: only from what had been received by `at`.")]
+Language = Annotated[str, Query(description="Language of sentences: en or zh.")]
+Page = Annotated[int, Query(ge=1, le=10_000, description=f"From 1; {PAGE} a page.")]
+
+
+class Api:
+    """Whom a token lets in, and what they see."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+
+    def user(self, request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> User:
+        """Raises 401 without a token that is known."""
+        found = self.site.accounts.bearer(given.credentials) if given else None
+        if found is None:
+            raise HTTPException(401, "Send a token: Authorization: Bearer ... (casebus user token NAME).")
+        self.site.accounts.looked(Look(wall(), found.name, request.url.path, request.url.query))
+        return found
+
+    def visit(self, request: Request, user: User, asked_for: When, code: Language = "en") -> Visit:
+        view = View(user, words(code), self.site.names, self.site.zone, asked_for, request.url.path)
+        return Visit(self.site, request, view, self.site.scope(user))
+
+    def when(self, at: At = "", known: Known = "") -> When:
+        return when({"at": at, "known": known}, self.site.zone)
+
+    def seen(self) -> Any:
+        """A dependency: whoever asks, as of when, in which language."""
+        who, then = Depends(self.user), Depends(self.when)
+
+        def visit(request: Request, user: User = who, asked_for: When = then, language: Language = "en") -> Visit:
+            return self.visit(request, user, asked_for, language)
+
+        return Depends(visit)
+
+
+class CaseQuery(BaseModel):
+    """What `/cases` filters by."""
+
+    q: str = Field("", description="Beginning of a case number, or part of an item's name.")
+    state: str = Field("open", description="open, ended or all")
+    light: str = Field("", description=", ".join(LIGHTS))
+    region: str = ""
+    department: str = ""
+    item: str = ""
+    sort: str = Field("", description=", ".join(SORTS))
+    down: str = Field("", description="1: the other way round.")
+    page: int = Field(1, ge=1, le=10_000, description=f"From 1; {PAGE} a page.")
+
+
+def allowed(seen: Visit, right: Right) -> None:
+    """Raises 403 where the role does not include it."""
+    user = seen.view.user
+    if not user.may(right):
+        raise HTTPException(403, f"The role {user.role} does not include this.")
+
+
+def build(site: Site) -> FastAPI:
+    app = FastAPI(title="casebus", version="1", description=_ABOUT, docs_url=None, redoc_url=None)
+    api = Api(site)
+    add_figures(app, api)
+    add_cases(app, api)
+    add_desk(app, api)
+    add_letters(app, api)
+    return app
+
+
+def add_figures(app: FastAPI, api: Api) -> None:
+    who = api.seen()
+
+    @app.get("/lights", summary="Lights, by region and department")
+    def lights(seen: Visit = who) -> answers.Lights:
+        picture = seen.picture()
+        model = overview(picture, seen.scope, api.site.names.regions)
+        return answers.lights(model, picture, seen.view.zone)
+
+    @app.get("/trend", summary="What came and what was finished, day by day")
+    def trend(seen: Visit = who) -> list[answers.TrendDay]:
+        days = seen.picture().days(seen.view.zone, seen.scope)
+        return [answers.TrendDay(day=one.day, applied=one.applied, ended=one.ended) for one in days]
+
+    @app.get("/items/{item}/process", summary="What directly follows what, in the newest cases of an item")
+    def process(item: str, seen: Visit = who, share: float = 1.0) -> answers.Process:
+        return answers.process(graph(paths(seen, item), share))
+
+
+def add_cases(app: FastAPI, api: Api) -> None:
+    who = api.seen()
+
+    @app.get("/cases", summary="Cases, filtered and sorted as on the page")
+    def cases(query: Annotated[CaseQuery, Query()], seen: Visit = who) -> answers.Cases:
+        allowed(seen, Right.CASES)
+        wanted = asked(query.model_dump(mode="json") | {"page": str(query.page)}, api.site.items_named, seen.scope)
+        return answers.cases(page_of(api.site, seen.picture(), wanted), seen.view.zone)
+
+    @app.get("/cases/{number:path}", summary="One case: its clock explained, its events, moves and findings")
+    def case(number: str, seen: Visit = who) -> answers.CaseDetail:
+        allowed(seen, Right.CASES)
+        with api.site.view.snapshot() as snapshot:
+            keys = key_of(snapshot, number)
+        if len(keys) > 1:
+            raise HTTPException(409, f"Several cases have this number: {', '.join(keys)}.")
+        model = case_model(seen, keys[0]) if keys else None
+        if model is None:
+            raise HTTPException(404, "It does not exist, had not begun by then, or lies outside of your regions.")
+        return answers.case(model, seen.view.zone)
+
+
+def add_desk(app: FastAPI, api: Api) -> None:
+    who = api.seen()
+
+    @app.get("/alerts", summary="The newest alerts that were raised or withdrawn")
+    def raised(seen: Visit = who) -> list[answers.Alert]:
+        allowed(seen, Right.CASES)
+        return [answers.alert(one, seen.view.zone) for one in alerts(seen)]
+
+    @app.get("/hits", summary="What the indicators find now")
+    def hits(seen: Visit = who) -> list[answers.Hit]:
+        allowed(seen, Right.CASES)
+        return [answers.hit(one, seen.view.words.language) for one in within_scope(api.site.hits.spotted, seen.scope)]
+
+    @app.post("/supervisions", status_code=202, summary="Take a case up, note, urge, or close")
+    def act(said: answers.ActIn, seen: Visit = who) -> answers.ActOut:
+        allowed(seen, Right.SUPERVISE)
+        user = seen.view.user
+        if case_model(seen._replace(view=seen.view._replace(when=When())), said.case) is None:
+            raise HTTPException(404, "There is no such case in your regions. Name its key, <namespace>:<number>.")
+        if api.site.publish is None:
+            raise HTTPException(503, "This page stands without a bus.")
+        supervision = said.supervision or answers.new_supervision()
+        api.site.publish(Act(said.case, said.act, supervision, user, said.text, api.site.now()))
+        api.site.accounts.looked(Look(wall(), user.name, f"act:{said.act}", said.case))
+        return answers.ActOut(supervision=supervision)
+
+
+def add_letters(app: FastAPI, api: Api) -> None:
+    who = api.seen()
+
+    @app.get("/dead-letters", summary="Refused records, newest first; without their bytes")
+    def letters(seen: Visit = who, reason: str = "", system: str = "", page: Page = 1) -> list[answers.Letter]:
+        allowed(seen, Right.LETTERS)
+        if seen.scope is not None:
+            raise HTTPException(403, "Refused records belong to no region: only who sees all of them may list them.")
+        table = tables.dead_letters.c
+        query = select(tables.dead_letters).order_by(table.received_at.desc(), table.partition, table.offset.desc())
+        query = query.where(table.reason == reason) if reason else query
+        query = query.where(table.system == system) if system else query
+        rows = api.site.view.all(query.limit(PAGE).offset((page - 1) * PAGE))
+        return [answers.letter(row, api.site.zone) for row in rows]

@@ -1,0 +1,215 @@
+"""What pages show, as values: no browser, no database."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from monitor_world import at, event
+from web_world import AUTHORITIES, NOW, RED, REGIONS, ZONE, applied, lives
+
+from monitor.web.access import Role, User, scope
+from monitor.web.asked import When, link, moment, when
+from monitor.web.glance import Glance
+from monitor.web.models.listing import PAGE, Filter, asked, fitting, listed
+from monitor.web.models.overview import heat, ordered
+from monitor.web.models.place import pace
+from monitor.web.models.process import graph, height, options
+from monitor.web.models.says import papers, says
+from monitor.web.models.timeline import drawn, lanes
+from monitor.web.models.trend import trend_options
+from monitor.web.names import Names
+from monitor.web.passwords import hashed, matches
+from monitor.web.picture import Day
+from monitor.web.words import LANGUAGES, words
+from router.case import fold
+from router.law import LawProfile
+
+
+def one(number: str = "1", **said) -> Glance:
+    usual = {
+        "key": f"city:{number}", "region": "11", "department": "hall", "authority": "hall@11", "item": "I-1", "phase": "accepted",
+        "outcome": "", "holder": "hall@11", "light": "green", "elapsed": 1, "limit": 5, "left": 4, "due": "2025-03-10",
+        "applied_at": at(9), "ended_at": None, "paused": False, "on_its_way": False,
+    }  # fmt: skip
+    return Glance(**usual | said)
+
+
+def test_all_languages_have_the_same_words_and_blanks():
+    """A page must not fall back to another language in the middle of a sentence."""
+    first, *others = [words(language).texts for language in LANGUAGES]
+    for other in others:
+        assert other.keys() == first.keys()
+    for key in first:
+        blanks = {
+            tuple(sorted(set(part.split("}")[0] for part in words(language).texts[key].split("{")[1:]))) for language in LANGUAGES
+        }
+        assert len(blanks) == 1, key
+
+
+def test_an_unknown_code_is_shown_as_it_is_without_underscores():
+    """Data may hold what no word was written for."""
+    assert words("en").of("phase", "in_some_new_phase") == "in some new phase"
+
+
+def test_a_password_is_matched_only_by_itself():
+    """And what was not hashed here matches nothing."""
+    kept = hashed("correct horse")
+    assert matches("correct horse", kept)
+    assert not matches("correct hors", kept)
+    assert not matches("", "plain")
+
+
+def test_a_supervisor_of_a_city_sees_its_counties_and_one_of_nowhere_nothing():
+    """A region that the directory has lost shows nothing rather than everything."""
+    assert scope(User("a", Role.SUPERVISOR, "10"), REGIONS) == {"10", "11", "12"}
+    assert scope(User("a", Role.SUPERVISOR, "12"), REGIONS) == {"12"}
+    assert scope(User("a", Role.SUPERVISOR, "99"), REGIONS) == frozenset()
+    assert scope(User("a", Role.SUPERVISOR), REGIONS) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("2025-03-03T18:00", at(18)), ("2025-03-03T10:00Z", at(18)), ("2025-03-03", at(24) - 1), ("yesterday", None), ("", None)],
+)
+def test_a_moment_of_an_address_is_local_unless_it_says_otherwise(text, expected):
+    """A date alone means its end; nonsense means now."""
+    assert moment(text, ZONE) == expected
+
+
+def test_an_address_keeps_its_moment():
+    """So that every link of a page of the past stays in the past."""
+    then = when({"at": "2025-03-03T18:00", "known": "then"}, ZONE)
+    assert then == When(at(18), then=True)
+    assert when(then.parts(ZONE), ZONE) == then
+    assert link("/cases", {"light": "red", "q": ""} | then.parts(ZONE)) == "/cases?light=red&at=2025-03-03T18%3A00&known=then"
+
+
+def test_heat_is_a_tree_of_regions_by_departments_with_sums():
+    """A region that the directory does not have comes last; the reddest share is the darkest."""
+    found = heat([one("1", light="red"), one("2"), one("3", region="12", department="fire"), one("4", region="77")], REGIONS)
+    assert [row.region for row in found.rows] == ["11", "12", "77"]
+    assert found.departments == ("hall", "fire")
+    assert found.rows[0].cells[0].lamps.red == 1
+    assert found.rows[0].cells[0].shade == 3
+    assert (found.total.total.lamps.total, found.total.total.lamps.red) == (4, 1)
+    assert ordered(["12", "10"], REGIONS) == [("10", 0), ("12", 1)]
+
+
+def test_many_departments_share_a_last_column():
+    """The table must fit on a screen."""
+    found = heat([one(str(n), department=f"d{n:02}") for n in range(14)], REGIONS)
+    assert found.departments[-1] == "*"
+    assert len(found.departments) == 10
+    assert found.rows[0].cells[-1].lamps.total == 5
+
+
+def test_a_light_in_an_address_means_open_cases_and_nonsense_is_left_out():
+    """An address is typed by people."""
+    found = asked({"state": "ended", "light": "red", "sort": "colour", "page": "-3"}, lambda _: [], None)
+    assert (found.state, found.light, found.sort, found.page) == ("open", "red", "urgency", 1)
+    assert asked({"light": "blue"}, lambda _: [], None).light == ""
+
+
+def test_a_list_is_cut_into_pages_and_the_last_is_shown_beyond_the_end():
+    """With the numbers of its lines."""
+    found = [one(str(n)) for n in range(PAGE + 3)]
+    page = listed(fitting(found, Filter(), NOW), Filter(page=9))
+    assert (len(page.rows), page.first, page.last, page.pages, page.total) == (3, PAGE + 1, PAGE + 3, 2, PAGE + 3)
+
+
+def test_pace_counts_only_ended_cases_with_a_limit():
+    """One of two kept it."""
+    found = pace([one(left=1, elapsed=4), one(left=-2, elapsed=7), one(left=None, limit=None)])
+    assert (found.cases, found.on_time, found.promised, found.taken) == (3, 0.5, 5, 5.5)
+    assert pace([]).on_time is None
+
+
+def burning():
+    events = dict(lives())[RED]
+    return fold(events, LawProfile(), RED), events
+
+
+def test_a_timeline_has_a_lane_for_each_who_held_the_case():
+    """The hall had it until it sent it; on the way nobody; then the fire brigade, to this day."""
+    found = lanes(*burning(), NOW)
+    assert found.lanes == ("hall@11", "fire@11")
+    assert {(span.lane, span.kind, span.start, span.end) for span in found.spans} == {
+        ("hall@11", "held", at(9), at(11)),
+        ("fire@11", "way", at(11), at(12)),
+        ("fire@11", "held", at(12), None),
+    }
+    assert [mark.kind for mark in found.marks] == ["Applied", "Accepted", "HandedAcross", "Received"]
+
+
+def test_a_drawing_keeps_everything_inside_of_its_canvas():
+    """Also marks of one hour, which are set side by side, and the limit's end."""
+    drawing = drawn(lanes(*burning(), NOW), NOW, at(28 * 24), ZONE)
+    assert drawing.due is not None
+    assert drawing.now is not None
+    xs = [dot.x for dot in drawing.dots]
+    assert all(190 <= x <= drawing.width for x in [*xs, drawing.due, drawing.now, *(box.x + box.width for box in drawing.boxes)])
+    assert len(set(xs)) == 4
+
+
+def test_supplements_pauses_and_parts_are_spans_of_their_own():
+    """The applicant has a lane, the procedure lies over who ordered it, a part runs until its opinion."""
+    key = "city:9"
+    events = [
+        applied(1, key, "11"),
+        event("SupplementRequested", 2, key, authority="hall@11", missing_count=1),
+        event("SupplementReceived", 5, key, authority="hall@11"),
+        event("Accepted", 6, key, authority="hall@11"),
+        event("ClockPaused", 7, key, authority="hall@11", pause="P", procedure="INSPECTION"),
+        event("HandedAcross", 8, key, authority="hall@11", hand_over="H", to="fire@11", part="fire"),
+        event("Received", 9, key, authority="fire@11", hand_over="H", part="fire"),
+    ]
+    spans = {(one.kind, one.lane, one.end) for one in lanes(fold(events, LawProfile(), key), events, at(20)).spans}
+    assert {("supplement", "applicant", at(5)), ("pause", "hall@11", None), ("part", "fire@11", None)} <= spans
+    assert ("held", "hall@11", None) in spans
+
+
+def test_an_event_says_its_fields_in_words_and_masks_people():
+    """Unless somebody may see them."""
+    told = applied(1, RED, "11")
+    masked, clear = (says(told, words("en"), ZONE, clear=clear) for clear in (False, True))
+    assert dict(masked)["applicant"] == "王**, person"
+    assert dict(clear)["applicant"] == "王小明, person"
+    assert [paper.value for paper in papers(told, words("en"))] == ["申请表"]
+
+
+def test_names_are_chinese_in_chinese_and_codes_in_words_in_english():
+    """Also inside of a sentence, where Chinese stands right before the code."""
+    names = Names(REGIONS, AUTHORITIES, lambda _: "")
+    assert names.department("fire", words("zh")) == "消防救援支队"
+    assert names.authority("fire@11", words("en")) == "Fire, 云溪区"
+    assert names.in_text("现由fire@11办理", words("zh")) == "现由云溪区消防救援支队办理"
+
+
+def test_a_process_map_leaves_rare_steps_out_and_runs_from_left_to_right():
+    """What is left out is told by its share."""
+    found = graph([["a", "b", "c"]] * 9 + [["a", "c"]], share=0.9)
+    assert {(edge.source, edge.target): edge.times for edge in found.edges} == {("a", "b"): 9, ("b", "c"): 9}
+    assert [node.name for node in sorted(found.nodes, key=lambda node: node.layer)] == ["a", "b", "c"]
+    assert (found.cases, found.variants, round(found.coverage, 3)) == (10, 2, 0.947)
+
+
+def test_a_process_map_of_one_activity_and_of_none_can_be_drawn():
+    """With a loop counted at its node."""
+    loop = options(graph([["a", "a"]]), str.upper)["series"][0]
+    assert loop["data"][0]["label"]["formatter"] == "A\n2  ↺ 1"
+    assert loop["links"] == []
+    assert height(graph([])) > 0
+
+
+def test_a_trend_has_a_bar_and_a_line():
+    """Day by day."""
+    found = trend_options([Day(date(2025, 3, 3), 4, 1)], words("en"))
+    assert [series["data"] for series in found["series"]] == [[4], [1]]
+    assert found["xAxis"]["data"] == ["03-03"]
+
+
+def test_a_site_without_a_region_table_still_names_things(site):
+    """An unknown region is shown by its code."""
+    assert replace(site, names=Names({}, {}, lambda _: "")).names.region("77", words("en")) == "77"
