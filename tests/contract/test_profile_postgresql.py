@@ -1,5 +1,5 @@
 """The national five tables in a real PostgreSQL,
-  typed as a database administrator would: the profile takes them as they are."""
+typed as a database administrator would: the profile takes them as they are."""
 
 from __future__ import annotations
 
@@ -87,8 +87,7 @@ def test_typed_columns_say_what_text_says(address: str, tmp_path: Path) -> None:
     )
     with psycopg.connect(address, autocommit=True) as connection:
         connection.execute(
-            "update up_pro_special_procedure set cd_operation='U', cd_time='2026-01-12 18:00',
-  end_time='2026-01-12 17:00'"
+            "update up_pro_special_procedure set cd_operation='U', cd_time='2026-01-12 18:00', end_time='2026-01-12 17:00'"
         )
     again, _ = events(found, position)
     assert [one.type for one in again] == ["ClockPaused", "ClockResumed"]
