@@ -164,12 +164,15 @@ CREATE TABLE IF NOT EXISTS offsets (topic TEXT PRIMARY KEY, next INTEGER NOT NUL
 """
 
 
+_LOCKED = 0.1  # seconds: whoever is refused asks again, and says so meanwhile
+
+
 class SqliteStore:
     """SQLite in WAL mode: a batch is one transaction. A crash of the machine may lose the last ones, never half of one."""
 
     def __init__(self, path: Path) -> None:
         # The loop's thread works on it, the main thread may close it after the loop has ended.
-        self._db = sqlite3.connect(path / _SQLITE_FILE, check_same_thread=False, isolation_level=None, timeout=1)
+        self._db = sqlite3.connect(path / _SQLITE_FILE, check_same_thread=False, isolation_level=None, timeout=_LOCKED)
         try:
             self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
             self._db.execute("PRAGMA journal_mode = WAL")
