@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,12 @@ def test_the_made_up_city_is_a_second_opinion(name: str) -> None:
 def test_no_module_is_longer_than_one_sits_through(path: Path) -> None:
     """400 lines is where a hard look has failed."""
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
+
+
+def test_no_two_test_files_share_a_name() -> None:
+    """Tests are collected by their bare file names: two alike stop the whole run before the first test."""
+    names = Counter(path.name for path in (ROOT / "tests").rglob("*.py") if path.name != "conftest.py")
+    assert [name for name, times in names.items() if times > 1] == []
 
 
 def test_every_exemption_has_its_reason() -> None:
