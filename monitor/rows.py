@@ -262,4 +262,6 @@ def _text(value: str) -> str:
 
 
 def _json(facts: dict[str, str]) -> str:
+    if not facts:
+        return "{}"
     return _text(json.dumps(facts, ensure_ascii=False, sort_keys=True))

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, Table, bindparam, create_engine, delete, event, insert, select, update
+from sqlalchemy import Connection, Engine, Select, create_engine, delete, event, insert, select, update
 from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -22,6 +22,7 @@ from bus import crash
 from bus.errors import ConfigurationError, CorruptionError, FencedError, RetryError
 from bus.ports import Partition, Record
 from monitor import tables
+from monitor.bulk import delete_of_cases, insert_many
 from monitor.rows import Reader, Row, Rows, rows_of
 
 #: What else is written in the transaction of a batch.
@@ -188,15 +189,12 @@ def _fenced(place: Partition, old: int, found: int | None) -> FencedError:
 
 
 def _write(connection: Connection, rows: Rows) -> None:
-    if rows.replaced:
-        keys = [{"key": key} for key in rows.replaced]
-        for table in tables.OF_STATE:
-            connection.execute(delete(table).where(table.c.case_key == bindparam("key")), keys)
+    delete_of_cases(connection, tables.OF_STATE, rows.replaced)
     for table in tables.metadata.sorted_tables:
         if table is tables.alerts:
             _remember(connection, rows.of(table))
         else:
-            _insert(connection, table, rows.of(table))
+            insert_many(connection, table, rows.of(table))
 
 
 def _remember(connection: Connection, rows: list[Row]) -> None:
@@ -206,11 +204,6 @@ def _remember(connection: Connection, rows: list[Row]) -> None:
         here = (table.c.alert == row["alert"]) & (table.c.type == row["type"])
         if connection.execute(select(table.c.attempt).where(here)).first() is None:
             connection.execute(insert(table), row)
-
-
-def _insert(connection: Connection, table: Table, rows: list[Row]) -> None:
-    if rows:
-        connection.execute(insert(table), rows)
 
 
 def _begin(connection: Connection) -> None:
