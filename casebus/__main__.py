@@ -30,6 +30,8 @@ user_app = typer.Typer(help="Who may see the page.", no_args_is_help=True)
 app.add_typer(case_app, name="case")
 app.add_typer(user_app, name="user")
 app.add_typer(dead_app, name="deadletters")
+catalogue_app = typer.Typer(help="The items of a deployment.", no_args_is_help=True)
+app.add_typer(catalogue_app, name="catalogue")
 app.add_typer(connector_app, name="connector")
 figures_app = typer.Typer(help="Figures about a span of time, an item, the hall, the catalogue.", no_args_is_help=True)
 app.add_typer(figures_app, name="figures")
@@ -305,6 +307,32 @@ def audit(folder: Folder = Here, as_json: Json = False) -> None:
     from casebus.commands import look
 
     raise typer.Exit(look.audit(folder, as_json=as_json))
+
+
+@app.command()
+def simulate(
+    folder: Folder = Here,
+    since: Annotated[str, typer.Option("--from", help="Cases applied for since this moment (ISO 8601).")] = "1970-01-01",
+    catalogue: Annotated[Path | None, typer.Option(help="A changed copy of the catalogue's folder.")] = None,
+    calendar: Annotated[Path | None, typer.Option(help="An official notice to add: a calendar's file.")] = None,
+    as_json: Json = False,
+) -> None:
+    """What if: recorded cases under other items or another calendar, by department and item. Publishes nothing."""
+    from casebus.commands.simulate import Asked, run
+
+    raise typer.Exit(run(folder, Asked(since, catalogue, calendar), as_json=as_json))
+
+
+@catalogue_app.command("migrate")
+def catalogue_migrate(
+    folder: Folder = Here,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Open cases that hold an older version of their item, and what the newest one changes."""
+    from casebus.commands.catalogue import migrate
+
+    raise typer.Exit(migrate(folder, dry_run=dry_run, as_json=as_json))
 
 
 @dead_app.command("list")

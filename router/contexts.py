@@ -19,11 +19,17 @@ _CACHED = 4096
 
 
 class Contexts:
-    """`zone` is the deployment's: an item's version holds on local dates."""
+    """`zone` is the deployment's: an item's version holds on local dates. `last`: judge by the last version in any case."""
 
     def __init__(
-        self, catalogue: Catalogue | None = None, directory: Directory | None = None, zone: str = "Asia/Shanghai"
+        self,
+        catalogue: Catalogue | None = None,
+        directory: Directory | None = None,
+        zone: str = "Asia/Shanghai",
+        *,
+        last: bool = False,
     ) -> None:
+        self._last = last
         self._catalogue = catalogue
         self._directory = directory
         self._zone = zone
@@ -34,8 +40,8 @@ class Contexts:
         """Without an item in the catalogue, the rules that need none still work."""
         if self._catalogue is None or case.applied_at is None or not case.item:
             return self._nothing
-        on = local_date(case.applied_at, self._zone)
-        return self._found(case.item, case.item_version, on, case.region, case.authority)
+        on = date.max if self._last else local_date(case.applied_at, self._zone)
+        return self._found(case.item, "" if self._last else case.item_version, on, case.region, case.authority)
 
     def _context(self, code: str, version: str, on: date, region: str, lead: str) -> Context:
         item = self._catalogue.item(code, version or None, on, region) if self._catalogue else None

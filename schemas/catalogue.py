@@ -105,6 +105,10 @@ class Catalogue:
         found = next((known for known in versions if known.version == version), None) or _holding(versions, on)
         return self._item(code, found, region) if found else None
 
+    def last(self, code: str, region: str = "") -> Item | None:
+        """The item in its last version; None where there is none, or where it ended: the item was abolished."""
+        return self.item(code, None, date.max, region)
+
     def _item(self, code: str, version: VersionText, region: str) -> Item:
         key = (code, version.version, region if region in version.regions else "")
         if key not in self._made:
