@@ -15,6 +15,8 @@ from typing import Annotated
 import typer
 
 from casebus.commands.connector import app as connector_app
+from casebus.groups import figures, user
+from casebus.options import At, Folder, Here, Json, Known
 
 app = typer.Typer(
     name="casebus",
@@ -26,21 +28,14 @@ app = typer.Typer(
 )
 case_app = typer.Typer(help="Look at one case.", no_args_is_help=True)
 dead_app = typer.Typer(help="Records that were refused, each with its reason and its bytes.", no_args_is_help=True)
-user_app = typer.Typer(help="Who may see the page.", no_args_is_help=True)
 app.add_typer(case_app, name="case")
-app.add_typer(user_app, name="user")
+app.add_typer(user.app, name="user")
 app.add_typer(dead_app, name="deadletters")
 catalogue_app = typer.Typer(help="The items of a deployment.", no_args_is_help=True)
 app.add_typer(catalogue_app, name="catalogue")
 app.add_typer(connector_app, name="connector")
-figures_app = typer.Typer(help="Figures about a span of time, an item, the hall, the catalogue.", no_args_is_help=True)
-app.add_typer(figures_app, name="figures")
+app.add_typer(figures.app, name="figures")
 
-Folder = Annotated[Path, typer.Argument(help="The deployment's folder, or its casebus.yaml.", show_default="this folder")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
-At = Annotated[str | None, typer.Option("--at", help="As it stood at this moment (ISO 8601; local unless it has an offset).")]
-Known = Annotated[str | None, typer.Option("--known", help="Only from what the bus had received by this moment.")]
-Here = Path()
 UNFORESEEN = 70  # sysexits.h EX_SOFTWARE: a fault of ours
 AGAIN = 75  # sysexits.h EX_TEMPFAIL: a supervisor starts it again
 
@@ -152,44 +147,6 @@ def page(
     raise typer.Exit(run(folder, port))
 
 
-@user_app.command("add")
-def user_add(
-    name: Annotated[str, typer.Argument(help="What they sign in with.")],
-    folder: Folder = Here,
-    role: Annotated[str, typer.Option(help="supervisor, auditor or operator.")] = "supervisor",
-    region: Annotated[str, typer.Option(help="They see this region and what lies in it; empty: everything.")] = "",
-    stdin: Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")] = False,
-) -> None:
-    """Add somebody to the page, or give them another role, region or password."""
-    from casebus.commands import user
-
-    raise typer.Exit(user.add(folder, name, role, region, stdin=stdin))
-
-
-@user_app.command("list")
-def user_list(folder: Folder = Here, as_json: Json = False) -> None:
-    """Who may see the page."""
-    from casebus.commands import user
-
-    raise typer.Exit(user.show_all(folder, as_json=as_json))
-
-
-@user_app.command("remove")
-def user_remove(name: Annotated[str, typer.Argument(help="Who.")], folder: Folder = Here) -> None:
-    """Take somebody off the page, at once; what they looked at stays in the log."""
-    from casebus.commands import user
-
-    raise typer.Exit(user.remove(folder, name))
-
-
-@user_app.command("token")
-def user_token(name: Annotated[str, typer.Argument(help="Whose rights it has.")], folder: Folder = Here) -> None:
-    """Make a token for programs that ask the API, and print it once."""
-    from casebus.commands import user
-
-    raise typer.Exit(user.token(folder, name))
-
-
 @app.command()
 def watch(
     folder: Folder = Here,
@@ -208,72 +165,6 @@ def stats(folder: Folder = Here, at: At = None, known: Known = None, as_json: Js
     from casebus.commands import look
 
     raise typer.Exit(look.stats(folder, at, known, as_json=as_json))
-
-
-First = Annotated[str | None, typer.Option("--from", help="First day; else the first of the last day's month.")]
-Last = Annotated[str | None, typer.Option("--to", help="Last day; else today.")]
-ItemCode = Annotated[str, typer.Option("--item", help="Only this item.")]
-RegionCode = Annotated[str, typer.Option("--region", help="Only this region and what lies in it.")]
-Department = Annotated[str, typer.Option("--department", help="Only this department.")]
-
-
-@figures_app.command("service")
-def figures_service(  # noqa: PLR0913, PLR0917  a command's options
-    folder: Folder = Here,
-    first: First = None,
-    last: Last = None,
-    item: ItemCode = "",
-    region: RegionCode = "",
-    department: Department = "",
-    known: Known = None,
-    as_json: Json = False,
-) -> None:
-    """Limits and days used, on time, one visit, whose days they were; beside the period before."""
-    from casebus.commands import figures
-
-    asked = figures.Question(folder, first, last, item, region, department, known=known, as_json=as_json)
-    raise typer.Exit(figures.service(asked))
-
-
-@figures_app.command("map")
-def figures_map(  # noqa: PLR0913, PLR0917  a command's options
-    folder: Folder = Here,
-    item: ItemCode = "",
-    region: RegionCode = "",
-    department: Department = "",
-    at: At = None,
-    known: Known = None,
-    as_json: Json = False,
-) -> None:
-    """The process map: what follows what, how often, after how long."""
-    from casebus.commands import figures
-
-    asked = figures.Question(folder, None, None, item, region, department, at, known, as_json)
-    raise typer.Exit(figures.process(asked))
-
-
-@figures_app.command("hall")
-def figures_hall(folder: Folder = Here, first: First = None, last: Last = None, as_json: Json = False) -> None:
-    """Waiting in the service halls, and how much work each clerk had."""
-    from casebus.commands import figures
-
-    raise typer.Exit(figures.hall(figures.Question(folder, first, last, as_json=as_json)))
-
-
-@figures_app.command("standard")
-def figures_standard(folder: Folder = Here, item: ItemCode = "", as_json: Json = False) -> None:
-    """Where regions differ on an item; without an item, on which items they differ."""
-    from casebus.commands import figures
-
-    raise typer.Exit(figures.standard(figures.Question(folder, item=item, as_json=as_json)))
-
-
-@figures_app.command("catalogue")
-def figures_catalogue(folder: Folder = Here, first: First = None, last: Last = None, as_json: Json = False) -> None:
-    """Items and powers slimmed, handed down or up between two days; without, over the last year."""
-    from casebus.commands import figures
-
-    raise typer.Exit(figures.catalogue(figures.Question(folder, first, last, as_json=as_json)))
 
 
 @app.command()

@@ -1,0 +1,76 @@
+"""`casebus figures ...`: figures about a span of time, an item, the hall, the catalogue."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from casebus.options import At, Folder, Here, Json, Known
+
+app = typer.Typer(help="Figures about a span of time, an item, the hall, the catalogue.", no_args_is_help=True)
+
+First = Annotated[str | None, typer.Option("--from", help="First day; else the first of the last day's month.")]
+Last = Annotated[str | None, typer.Option("--to", help="Last day; else today.")]
+ItemCode = Annotated[str, typer.Option("--item", help="Only this item.")]
+RegionCode = Annotated[str, typer.Option("--region", help="Only this region and what lies in it.")]
+Department = Annotated[str, typer.Option("--department", help="Only this department.")]
+
+
+@app.command("service")
+def service(  # noqa: PLR0913, PLR0917  a command's options
+    folder: Folder = Here,
+    first: First = None,
+    last: Last = None,
+    item: ItemCode = "",
+    region: RegionCode = "",
+    department: Department = "",
+    known: Known = None,
+    as_json: Json = False,
+) -> None:
+    """Limits and days used, on time, one visit, whose days they were; beside the period before."""
+    from casebus.commands import figures
+
+    asked = figures.Question(folder, first, last, item, region, department, known=known, as_json=as_json)
+    raise typer.Exit(figures.service(asked))
+
+
+@app.command("map")
+def process(  # noqa: PLR0913, PLR0917  a command's options
+    folder: Folder = Here,
+    item: ItemCode = "",
+    region: RegionCode = "",
+    department: Department = "",
+    at: At = None,
+    known: Known = None,
+    as_json: Json = False,
+) -> None:
+    """The process map: what follows what, how often, after how long."""
+    from casebus.commands import figures
+
+    asked = figures.Question(folder, None, None, item, region, department, at, known, as_json)
+    raise typer.Exit(figures.process(asked))
+
+
+@app.command("hall")
+def hall(folder: Folder = Here, first: First = None, last: Last = None, as_json: Json = False) -> None:
+    """Waiting in the service halls, and how much work each clerk had."""
+    from casebus.commands import figures
+
+    raise typer.Exit(figures.hall(figures.Question(folder, first, last, as_json=as_json)))
+
+
+@app.command("standard")
+def standard(folder: Folder = Here, item: ItemCode = "", as_json: Json = False) -> None:
+    """Where regions differ on an item; without an item, on which items they differ."""
+    from casebus.commands import figures
+
+    raise typer.Exit(figures.standard(figures.Question(folder, item=item, as_json=as_json)))
+
+
+@app.command("catalogue")
+def catalogue(folder: Folder = Here, first: First = None, last: Last = None, as_json: Json = False) -> None:
+    """Items and powers slimmed, handed down or up between two days; without, over the last year."""
+    from casebus.commands import figures
+
+    raise typer.Exit(figures.catalogue(figures.Question(folder, first, last, as_json=as_json)))
