@@ -60,11 +60,11 @@ def message(act: Act, codec: Codec, partitions: int) -> Message:
     header, body = codec.complete(kind, _header(act, kind), _body(act))
     header["body_hash"] = body_hash(kind, header, body)
     key = act.case.encode()
-    return Message(EVENTS.name, partition_of(key, partitions), key, codec.encode(kind, header, body), act.at // 1000)
+    return Message(EVENTS.name, partition_of(key, partitions), key, codec.encode(kind, header, body), act.made_at // 1000)
 
 
 def _header(act: Act, kind: str) -> dict[str, Any]:
-    key = f"{act.supervision}/{act.kind}/{act.at}"
+    key = f"{act.supervision}/{act.kind}/{act.made_at}"
     moment = {"at": act.at, "precision": "MICROSECOND", "zone": "UTC"}
     return {
         "event_id": event_id(SYSTEM, TABLE, key, kind, 1),
@@ -73,7 +73,7 @@ def _header(act: Act, kind: str) -> dict[str, Any]:
         "region": act.by.region or None,
         "actor": {"value": act.by.name},
         "activity": act.kind,
-        "sequence": act.at,
+        "sequence": act.made_at,
         "occurred_at": moment,
         "reported_at": moment,
         "received_at": act.at,

@@ -50,7 +50,7 @@ class Acting:
         if not text:
             return
         self._dialog.close()
-        act = Act(self._case, self._kind, self._supervision, seen.view.user, text, site.now())
+        act = Act(self._case, self._kind, self._supervision, seen.view.user, text, site.now(), wall())
         try:
             await run.io_bound(publish, seen, act)
         except BusError as error:

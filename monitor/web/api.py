@@ -165,7 +165,7 @@ def add_desk(app: FastAPI, api: Api) -> None:
         if api.site.publish is None:
             raise HTTPException(503, "This page stands without a bus.")
         supervision = said.supervision or answers.new_supervision()
-        api.site.publish(Act(said.case, said.act, supervision, user, said.text, api.site.now()))
+        api.site.publish(Act(said.case, said.act, supervision, user, said.text, api.site.now(), wall()))
         api.site.accounts.looked(Look(wall(), user.name, f"act:{said.act}", said.case))
         return answers.ActOut(supervision=supervision)
 

@@ -65,11 +65,10 @@ def frame(seen: Visit, tab: str, title: str, about: str = "") -> None:
     """Draw the bar, set the title, write the look down."""
     view, site, request = seen.view, seen.site, seen.request
     site.accounts.looked(Look(wall(), view.user.name, tab, about))
-    ui.add_head_html(_head())
+    ui.add_head_html(_head(view.words.language))
     ui.page_title(f"{title} · {site.name}")
     theme = theme_of(request)
     ui.dark_mode({"dark": True, "light": False}.get(theme))
-    ui.run_javascript(f"document.documentElement.lang = '{view.words.language}'")
     ui.html(seen.render("frame.html", **_bar(seen, tab, theme)), sanitize=False)
 
 
@@ -118,9 +117,10 @@ def _bar(seen: Visit, tab: str, theme: str) -> dict[str, object]:
     }
 
 
-def _head() -> str:
+def _head(language: str) -> str:
     return "".join(
         (
+            f"<script>document.documentElement.lang = '{language}'</script>",
             f'<link rel="stylesheet" href="/static/page.css?{_version("page.css")}">',
             f'<script defer src="/static/keys.js?{_version("keys.js")}"></script>',
             '<link rel="icon" href="/static/icon.svg">',

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 
 from fastapi import FastAPI, Request, Response
-from prometheus_client import CollectorRegistry, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -21,6 +21,7 @@ BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 5.0)
 
 def add_metrics(app: FastAPI, site: Site) -> None:
     """With a token, as the API."""
+    disable_created_metrics()
     registry = CollectorRegistry()
     registry.register(Figures(site))
     seconds = Histogram("casebus_page_seconds", "Time to the whole answer.", ["path"], registry=registry, buckets=BUCKETS)

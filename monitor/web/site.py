@@ -36,7 +36,10 @@ class Items(Protocol):
 
 @dataclass(frozen=True)
 class Act:
-    """What a supervisor does with a case: opens a supervision, notes, urges, or closes it."""
+    """What a supervisor does with a case: opens a supervision, notes, urges, or closes it.
+
+    `at` is the supervision's time, `made_at` the machine's, which tells acts apart where the other one stands still.
+    """
 
     case: str
     kind: str
@@ -44,6 +47,7 @@ class Act:
     by: User
     text: str
     at: int
+    made_at: int
 
 
 @dataclass(frozen=True)

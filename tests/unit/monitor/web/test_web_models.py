@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date
 
@@ -26,6 +27,8 @@ from monitor.web.words import LANGUAGES, words
 from router.case import fold
 from router.law import LawProfile
 
+_BLANK = re.compile(r"\{(\w+)")
+
 
 def one(number: str = "1", **said) -> Glance:
     usual = {
@@ -42,9 +45,7 @@ def test_all_languages_have_the_same_words_and_blanks():
     for other in others:
         assert other.keys() == first.keys()
     for key in first:
-        blanks = {
-            tuple(sorted(set(part.split("}")[0] for part in words(language).texts[key].split("{")[1:]))) for language in LANGUAGES
-        }
+        blanks = {frozenset(_BLANK.findall(words(language).texts[key])) for language in LANGUAGES}
         assert len(blanks) == 1, key
 
 
