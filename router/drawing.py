@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from router.case import EFFECTS
 from router.decide import all_rules
-from router.law import AFTER_END, FINDINGS, IGNORED, MAIN, TRACKS, Transition
+from router.law import AFTER_END, FINDINGS, IGNORED, MAIN, PRESUPPOSES, TRACKS, Transition
 from schemas.case import Phase
 
 _HEAD = """# The law as the router knows it
@@ -21,7 +21,7 @@ Articles without a name are those of the Administrative Licensing Law (行政许
 
 def drawn() -> str:
     """The whole document."""
-    parts = (_HEAD, *_main(), *_beside(), *_after(), *_findings(), *_rules(), *_ignored())
+    parts = (_HEAD, *_main(), *_beside(), *_after(), *_coarse(), *_findings(), *_rules(), *_names(), *_ignored())
     return "\n".join(parts).rstrip() + "\n"
 
 
@@ -62,6 +62,24 @@ def _findings() -> Iterable[str]:
     yield from _table(
         ("code", "what it says", "basis"), ((f"`{code}`", row.sentence, row.basis) for code, row in FINDINGS.items())
     )
+
+
+def _coarse() -> Iterable[str]:
+    yield "## Times told coarsely\n"
+    yield "An event known only as a day (or a minute, a month) stands after what it presupposes and what happened in that time;"
+    yield "two events of one source and one moment keep the order of their source. An application is presupposed by all work.\n"
+    rows = ((name, ", ".join(sorted(before - {"Applied"})) or "the application") for name, before in sorted(PRESUPPOSES.items()))
+    yield from _table(("event", "presupposes"), rows)
+    yield ""
+
+
+def _names() -> Iterable[str]:
+    yield "\n## One case, many names\n"
+    yield "A `Linked` event ties an appointment, a ticket, a local number or a second number to a case: what is recorded"
+    yield "under the other key is forwarded, its bytes unchanged. A link that is cancelled, or whose row comes again with another"
+    yield "key, is undone: what it forwarded is taken back there, and what was decided on it is compensated. `links` in an"
+    yield "event's header is information: it is shown with the case and ties nothing. A source row whose newer version names"
+    yield "another case leaves the old one (`router/rows.py`)."
 
 
 def _rules() -> Iterable[str]:

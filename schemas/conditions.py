@@ -75,5 +75,5 @@ def _names(program: Any, text: str) -> set[str]:
             raise ConditionError(f"`{text}` uses {name}, which is not for conditions. Compare values, or ask `'x' in materials`")
     strange = sorted(set(known["variables"]) - FIELDS.keys())
     if strange:
-        raise ConditionError(f"`{text}` asks for {', '.join(strange)}. A case has {', '.join(FIELDS)}")
+        raise ConditionError(f"`{text}` asks for {', '.join(strange)}, which no case says. Ask for {', '.join(FIELDS)}")
     return set(known["variables"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -103,3 +104,20 @@ def test_open_cases_of_an_older_version_are_told_with_what_the_newest_changes(ci
         ["form", "promised", "statutory", "steps"],
     )
     assert row["cases"] == ["case:50010320260330001"]
+
+
+def test_the_commands_answer_from_the_view_alone(casebus, tmp_path_factory: pytest.TempPathFactory, catalogue: Path) -> None:
+    """No broker is started: `simulate` and `catalogue migrate --dry-run` only read what was recorded."""
+    place = tmp_path_factory.mktemp("alone")
+    with pytest.MonkeyPatch.context() as patch:
+        City(place, patch).run().close()
+        environment = dict(os.environ)
+    said = casebus(
+        "simulate", EXAMPLE, "--from", "2026-03-01", "--catalogue", catalogue, "--json", environment=environment
+    ).good()
+    assert (said.json["published"], sum(row["cases"] for row in said.json["items"])) == (0, 13)
+    assert "LAND-01" in casebus("simulate", EXAMPLE, environment=environment).good().out
+    assert casebus("catalogue", "migrate", EXAMPLE, "--dry-run", "--json", environment=environment).good().json == []
+    refused = casebus("catalogue", "migrate", EXAMPLE, environment=environment)
+    assert (refused.code, "--dry-run" in refused.err) == (2, True)
+    assert not (place / "data" / "kafka").exists()

@@ -40,7 +40,7 @@ def test_a_condition_tells_what_it_looked_at():
 @pytest.mark.parametrize("text", ["area > 500", "channel ==", "size(channel) > 3"])
 def test_a_condition_that_cannot_be_used_says_what_to_write(text):
     """Unknown names and fenced functions are found when the item is loaded."""
-    with pytest.raises(ConditionError, match=r"Write|A case has|Compare"):
+    with pytest.raises(ConditionError, match=r"Write|Ask for|Compare"):
         condition(text)
 
 
