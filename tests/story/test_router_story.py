@@ -269,3 +269,17 @@ def test_the_end_of_input_is_said_once_everywhere_and_after_everything(tmp_path,
         names = [CODEC.decode_record(one.value) for one in mine]
         last = max(index for index, (name, value) in enumerate(names) if name == "InputEnded" and value["hop"] == 2)
         assert all(name == "InputEnded" for name, _ in names[last:])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_journal_alone_gives_the_state_again(tmp_path, seed):
+    """The published bytes in recording order, read by somebody who has nothing else, fold to the same case and chain."""
+    random = Random(seed)
+    story = Story(tmp_path, routers=2)
+    story.play(muddle(random, 3), random)
+    story.work()
+    states = story.states()
+    for case, entries in story.journal().items():
+        events = [CODEC.decode(entry["event"]) for entry in entries if entry["event"] is not None]
+        assert fold(events, PLAIN, case) == states[case].case
+        assert (entries[-1]["hash"], entries[-1]["sequence"]) == (states[case].head, states[case].sequence)
