@@ -182,3 +182,20 @@ def wait_for(condition: Any) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.1)
+
+
+def test_questions_about_a_month_an_item_and_the_hall_are_answered(demo: Demo, casebus: Any, tmp_path: Any) -> None:
+    """`figures` and `export`, as a supervisor asks at the end of June."""
+    june = ("--from", "2026-06-01", "--to", "2026-06-30")
+    service = casebus("figures", "service", demo.folder, *june, "--json").good().json
+    assert service["before"] == ["2026-05-01", "2026-05-31"]
+    assert 0 < service["changes"]["on_time"]["now"] <= 1
+    assert "Whose days" in casebus("figures", "service", demo.folder, *june).good().out
+    graph = casebus("figures", "map", demo.folder, "--json").good().json
+    assert graph["cases"] == CASES
+    assert casebus("figures", "hall", demo.folder, *june, "--json").good().json["halls"]
+    assert "6 items" in casebus("figures", "catalogue", demo.folder).good().out
+    assert casebus("figures", "standard", demo.folder).good().out
+    log = tmp_path / "log.xes"
+    casebus("export", demo.folder, "--to", str(log)).good()
+    assert log.read_text(encoding="utf-8").count("<trace") == CASES
