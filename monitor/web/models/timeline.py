@@ -167,7 +167,7 @@ def drawn(what: Lanes, until: int, due: int | None, zone: tzinfo, width: int = 1
     now = until if until <= frame.end else None
     return Drawing(
         width=width,
-        height=TOP + LANE * max(1, len(what.lanes)) + 12,
+        height=TOP + LANE * max(1, len(what.lanes)) + 18,
         lanes=tuple(row.items()),
         boxes=tuple(_box(span, row, frame) for span in what.spans),
         dots=tuple(_spread([Dot(mark, frame.x(mark.at), row[mark.lane]) for mark in what.marks])),
