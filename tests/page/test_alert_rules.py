@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -28,11 +29,6 @@ def test_each_rule_asks_for_a_metric_that_there_is():
     """A metric renamed would silence its rule for good."""
     rules = [rule["expr"] for group in yaml.safe_load(RULES.read_text(encoding="utf-8"))["groups"] for rule in group["rules"]]
     source = Path(metrics.__file__).read_text(encoding="utf-8")
-    names = {
-        part
-        for rule in rules
-        for part in rule.replace("(", " ").replace("{", " ").replace("[", " ").split()
-        if part.startswith("casebus_")
-    }
+    names = {name for rule in rules for name in re.findall(r"casebus_\w+", rule)}
     assert len(names) == 4
     assert all(f'"{name.removesuffix("_bucket")}"' in source for name in names)
