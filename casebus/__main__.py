@@ -36,6 +36,7 @@ app.add_typer(catalogue_app, name="catalogue")
 app.add_typer(connector_app, name="connector")
 app.add_typer(figures.app, name="figures")
 
+SURROUNDINGS = 2  # a file or folder that somebody must mend
 UNFORESEEN = 70  # sysexits.h EX_SOFTWARE: a fault of ours
 AGAIN = 75  # sysexits.h EX_TEMPFAIL: a supervisor starts it again
 
@@ -285,7 +286,7 @@ def main() -> None:
     except Exception as error:
         if os.environ.get("CASEBUS_SUPERVISED"):
             raise  # the traceback belongs in the log, and the crew starts the process again
-        leave_with(unforeseen(error), UNFORESEEN)
+        leave_with(unforeseen(error), SURROUNDINGS if getattr(error, "filename", None) else UNFORESEEN)
 
 
 def unforeseen(error: Exception) -> str:

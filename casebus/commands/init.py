@@ -13,9 +13,9 @@ from casebus.deployment import FILE
 
 
 def run(folder: Path) -> int:
-    """Raises ConfigurationError where the folder holds something."""
-    if folder.exists() and any(folder.iterdir()):
-        raise ConfigurationError(f"{folder} holds something already. Name a new folder: casebus init mycity.")
+    """Raises ConfigurationError where the folder holds something, or is a file."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ConfigurationError(f"{folder} is there already. Name a new folder: casebus init mycity.")
     with as_file(files("casebus") / "templates" / "init") as template:
         shutil.copytree(template, folder, dirs_exist_ok=True)
     head = folder / FILE

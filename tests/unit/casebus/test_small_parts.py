@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from bus.errors import RetryError
 from casebus import wiring
-from casebus.__main__ import unforeseen
+from casebus.__main__ import main, unforeseen
 from casebus.commands import output
 from casebus.display import Lines
 from casebus.supervisor import end_markers
@@ -71,3 +72,15 @@ def test_what_nobody_thought_of_is_a_sentence_too(monkeypatch: pytest.MonkeyPatc
     monkeypatch.delenv("CASEBUS_TRACEBACK", raising=False)
     assert "CASEBUS_TRACEBACK=1" in unforeseen(KeyError("x"))
     assert unforeseen(PermissionError(13, "Permission denied", "/data")).startswith("/data: Permission denied")
+
+
+@pytest.mark.parametrize("place", ["file", "file/below"])
+def test_a_file_where_a_folder_must_be_is_for_the_user_to_mend(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], place: str
+) -> None:
+    """A sentence and exit code 2: it is no fault of ours."""
+    (tmp_path / "file").write_text("x")
+    monkeypatch.setattr("sys.argv", ["casebus", "init", str(tmp_path / place)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert (ended.value.code, place in capsys.readouterr().err) == (2, True)
