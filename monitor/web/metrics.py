@@ -21,7 +21,7 @@ BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 5.0)
 
 def add_metrics(app: FastAPI, site: Site) -> None:
     """With a token, as the API."""
-    disable_created_metrics()
+    disable_created_metrics()  # type: ignore[no-untyped-call]  # untyped in the library
     registry = CollectorRegistry()
     registry.register(Figures(site))
     seconds = Histogram("casebus_page_seconds", "Time to the whole answer.", ["path"], registry=registry, buckets=BUCKETS)
