@@ -36,7 +36,10 @@ class Batch:
         here = {key for key, desk in self.desks.items() if any(row_of(one.origin) == row for one in desk.state.ledger)}
         return self._keep.holders(number, row) | {key for key in here if partition_of(key, self._keep.partitions) == number}
 
-    def _row(self, row: bytes) -> Event | None:
+    def _row(self, origin: str) -> Event | None:
+        if not (self.rows or self._keep.moved):
+            return None
+        row = row_of(origin)
         return self.rows.get(row) or self._keep.row(row)
 
     def finished(self, timestamp: int) -> list[Message]:

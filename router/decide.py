@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, NamedTuple, Protocol
 
@@ -104,13 +104,15 @@ class Rule(NamedTuple):
     basis: str
     claims: frozenset[str]
     triggers: frozenset[str]
-    when: Callable[[Case, Context], Iterable[Any]]
+    when: Callable[[Case, Context], Sequence[Any]]
     then: Callable[[Case, Any], Move | None]
     examples: tuple[Example, ...]
 
     def moves(self, case: Case, context: Context) -> list[Move]:
-        answers = (self.then(case, subject) for subject in self.when(case, context))
-        return [move for move in answers if move is not None]
+        subjects = self.when(case, context)
+        if not subjects:
+            return []
+        return [move for move in (self.then(case, subject) for subject in subjects) if move is not None]
 
 
 class Decision(NamedTuple):

@@ -57,7 +57,7 @@ class Setting(NamedTuple):
     profile: LawProfile
     context: Callable[[Case], Context]
     #: The newest event heard of a row that came to a new case.
-    rows: Callable[[bytes], Event | None] = lambda _: None
+    rows: Callable[[str], Event | None] = lambda _: None
 
 
 class Desk:

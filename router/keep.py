@@ -80,6 +80,11 @@ class Keep:
         if known is None or known.header["version"] < event.header["version"]:
             self._rows[row] = event
 
+    @property
+    def moved(self) -> bool:
+        """Whether any row is known to have come to a new case: seldom."""
+        return bool(self._rows)
+
     def row(self, row: bytes) -> Event | None:
         return self._rows.get(row)
 

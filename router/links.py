@@ -19,11 +19,17 @@ class Pair(NamedTuple):
 
 def ties(entries: Sequence[Entry], key: str, namespaces: Sequence[str]) -> dict[Pair, Entry]:
     """What the links say that were reported under this key and count."""
-    if all(entry.tie is None for entry in entries):
-        return {}
     counted = zip(entries, standings(entries), strict=True)
     found = ((pair(*entry.tie, namespaces), entry) for entry, one in counted if entry.tie and one == EFFECTIVE)
     return {names: entry for names, entry in found if names is not None and entry.tie and entry.tie[0] == key}
+
+
+def tied(entries: Sequence[Entry]) -> bool:
+    """Whether there is any link at all, whatever it counts: in most cases none."""
+    for entry in entries:  # noqa: SIM110  twice as fast as any(), and asked for every event
+        if entry.tie is not None:
+            return True
+    return False
 
 
 def pair(case: str, other: str, relation: str, namespaces: Sequence[str]) -> Pair | None:

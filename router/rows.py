@@ -29,6 +29,8 @@ def told(desk: Desk, entry: Entry, event: Event, cause: Cause) -> None:
 def _own(desk: Desk, entry: Entry, event: Event, cause: Cause) -> None:
     """To the cases known to have held the row; to all partitions where it came from somewhere unknown."""
     others = [one for one in desk.state.ledger if one.origin == entry.origin and one.event_id != entry.event_id]
+    if not others and entry.version == 1:
+        return
     homes = {desk.event(one).case for one in others if one.away == ROW}
     for home in sorted(homes):
         forward(desk, home, event, cause, (), ROW)

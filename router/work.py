@@ -10,8 +10,8 @@ from router.case import apply, in_order
 from router.decide import all_rules, triggered
 from router.desk import Desk
 from router.ledger import ALERTS, EFFECTIVE, EXPIRED, FORWARDED, STALE, earlier, entry_of, waits
-from router.links import Pair, ties
-from router.outbox import Cause, row_of
+from router.links import Pair, tied, ties
+from router.outbox import Cause
 from router.rows import ROW
 from router.settle import settle
 from schemas.case import Entry
@@ -25,17 +25,18 @@ def take(desk: Desk, event: Event, cause: Cause, via: Via = (), away: str = "") 
     """Record an event under this key and draw every consequence. `away`: why it does not count here."""
     entry = entry_of(event, desk.state.sequence + 1)
     entry = replace(entry, away=away) if away else entry
-    before = _ties(desk)
+    before = _ties(desk) if tied(desk.state.ledger) else {}
     known = _known(desk, entry)
     if known is not None:
         _repeat(desk, known, entry, event, cause, via)
     else:
         _new(desk, entry, event, cause, via)
         rows.told(desk, entry, event, cause)
-        later = desk.setting.rows(row_of(entry.origin)) if event.case == desk.key else None
+        later = desk.setting.rows(entry.origin) if event.case == desk.key else None
         if later is not None and later.case != desk.key:
             take(desk, later, cause, (), ROW)
-    _tie(desk, before, cause)
+    if tied(desk.state.ledger):
+        _tie(desk, before, cause)
 
 
 def _new(desk: Desk, entry: Entry, event: Event, cause: Cause, via: Via) -> None:

@@ -219,3 +219,16 @@ def test_links_that_come_and_go_among_many_numbers_leave_only_those_that_count(t
         assert (states[other].case.events == 1) == (link in gone)
     assert states[keys[0]].case.events == 4
     whole(story)
+
+
+def test_a_cancellation_that_is_cancelled_ties_again(tmp_path):
+    """The link was right after all: what the ticket holds counts in the case as before."""
+    story = Story(tmp_path)
+    ticket, link = event("TicketTaken", -1, case=TICKET), linked(CASE, TICKET, "TICKET")
+    mistaken = wrong(link)
+    for one in [ticket, *life(), link, mistaken, event("Corrected", 10, case=CASE, corrects=mistaken.id)]:
+        story.play([one])
+    states = story.states()
+    assert states[TICKET].forwards_to == CASE
+    assert [one.id for one in states[CASE].case.tickets] == ["T1"]
+    whole(story)
