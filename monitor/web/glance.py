@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from monitor import tables
 from monitor.lights import ORDER, Clockwork, Lit
@@ -90,7 +90,8 @@ def glance(case: Case, clockwork: Clockwork, now: int) -> Glance:
 def open_glances(snapshot: Snapshot, clockwork: Clockwork, now: int) -> Iterator[Glance]:
     """All cases applied for and not ended."""
     table = tables.cases.c
-    query = select(table.state).where(table.opened, table.ended_at.is_(None), table.forwards_to == "", ~table.expired)
+    still = or_(table.ended_at.is_(None), table.ended_at > now)
+    query = select(table.state).where(table.opened, still, table.forwards_to == "", ~table.expired)
     return glances(snapshot.stream(query), clockwork, now)
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import Select, and_, func, select
 
 from monitor import tables
 from monitor.view import Snapshot
@@ -61,14 +61,16 @@ def conditions(wanted: Filter) -> Iterator[Any]:
     if wanted.allowed is not None:
         yield _TABLE.region.in_(sorted(wanted.allowed))
     if wanted.q:
-        yield or_(*_said(wanted))
+        yield _said(wanted)
 
 
-def _said(wanted: Filter) -> Iterable[Any]:
-    yield and_(_TABLE.number >= wanted.q, _TABLE.number < wanted.q + "\U0010ffff")
-    yield _TABLE.case_key == wanted.q
+def _said(wanted: Filter) -> Any:
+    """One condition, by one index: items by their name, else a key, else the beginning of a number."""
     if wanted.items:
-        yield _TABLE.item.in_(sorted(wanted.items))
+        return _TABLE.item.in_(sorted(wanted.items))
+    if ":" in wanted.q:
+        return _TABLE.case_key == wanted.q
+    return and_(_TABLE.number >= wanted.q, _TABLE.number < wanted.q + "\U0010ffff")
 
 
 def _count(snapshot: Snapshot, wanted: Filter) -> int:

@@ -7,27 +7,29 @@ after one that took t seconds it rests for 4 t.
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, select
 
 from bus.topics import STATE
 from monitor import tables
 from monitor.chunks import chunks
 from monitor.lights import Clockwork
-from monitor.times import DAY, local, local_date
+from monitor.times import local_date
 from monitor.view import Snapshot, View
+from monitor.web.counts import COUNTED, NOTHING, counts
 from monitor.web.glance import Glance, glances, is_open, open_glances
-from monitor.web.picture import SPAN, Picture, worst_first
+from monitor.web.picture import Picture, worst_first
 from monitor.web.poller import Poller
 
 #: Seconds between two looks whether the view has moved.
 EVERY = 0.4
 #: A round that took t seconds is followed by a rest of so many t.
 REST = 4
+#: Seconds between two counts of the trend and the like; after one of t seconds at least so many t.
+COUNT, COUNT_REST = 2.0, 20
 #: Seconds after which everything is read again, because clocks move without any event.
 ANEW = 600
 _AT_ONCE = 500
@@ -45,7 +47,9 @@ class Live:
         self._open: dict[str, Glance] = {}
         self._positions: Positions | None = None
         self._day: date | None = None
-        self._anew = 0.0
+        self._anew = self._count_again = 0.0
+        self._counts = NOTHING
+        self._counted: tuple[Positions, date | None] | None = None
         self._poller = Poller("poller", self.look, EVERY, REST)
         self.picture: Picture = _EMPTY
         #: When the view was last looked at, in seconds since 1970.
@@ -62,19 +66,24 @@ class Live:
     def look(self) -> bool:
         """Make a new picture if the view has moved or the day has changed; returns whether it did."""
         with self._view.snapshot() as snapshot:
-            positions = _positions(snapshot)
+            positions, now = _positions(snapshot), self._now()
             self.looked = time.time()
-            now = self._now()
-            anew = self._stale(now)
-            if positions == self._positions and not anew:
-                return False
-            if anew or self._positions is None:
-                self._open = {one.key: one for one in open_glances(snapshot, self._clockwork, now)}
-                self._day, self._anew = local_date(now, self._clockwork.zone), time.monotonic() + ANEW
-            else:
-                self._take(snapshot, {place: self._positions.get(place, 0) for place in positions}, now)
-            self._positions = positions
-            self.picture = self._made(snapshot, now)
+            moved = self._follow(snapshot, positions, now)
+            counted = self._count(snapshot, positions, now)
+            if moved or counted:
+                self.picture = self._made(now)
+        return moved or counted
+
+    def _follow(self, snapshot: Snapshot, positions: Positions, now: int) -> bool:
+        """Bring the open cases up to these positions."""
+        if self._positions is None or self._stale(now):
+            self._open = {one.key: one for one in open_glances(snapshot, self._clockwork, now)}
+            self._day, self._anew = local_date(now, self._clockwork.zone), time.monotonic() + ANEW
+        elif positions != self._positions:
+            self._take(snapshot, {place: self._positions.get(place, 0) for place in positions}, now)
+        else:
+            return False
+        self._positions = positions
         return True
 
     def _stale(self, now: int) -> bool:
@@ -88,33 +97,19 @@ class Live:
             rows = snapshot.all(_states(keys))
             self._open.update({one.key: one for one in glances(rows, self._clockwork, now) if is_open(one, now)})
 
-    def _made(self, snapshot: Snapshot, now: int) -> Picture:
-        first = local_date(now, self._clockwork.zone) - timedelta(SPAN)
-        return Picture(
-            now=now,
-            version=self.picture.version + 1,
-            glances=worst_first(self._open.values()),
-            applied=self._by_day(snapshot, tables.cases.c.applied_at, first),
-            ended=self._by_day(snapshot, tables.cases.c.ended_at, first),
-            provisional=_count(snapshot, select(func.count()).select_from(tables.cases).where(tables.cases.c.provisional)),
-            refused=_count(snapshot, select(func.count()).select_from(tables.dead_letters)),
-        )
+    def _count(self, snapshot: Snapshot, positions: Positions, now: int) -> bool:
+        """The counts may lag behind the cases: at once would cost more than it is worth."""
+        began = time.monotonic()
+        if (positions, self._day) == self._counted or began < self._count_again:
+            return False
+        self._counts = counts(snapshot, self._clockwork.zone, now)
+        self._counted = positions, self._day
+        self._count_again = time.monotonic() + max(COUNT, COUNT_REST * (time.monotonic() - began))
+        return True
 
-    def _by_day(self, snapshot: Snapshot, column: Any, first: date) -> Counter[tuple[str, date]]:
-        """A change of the zone's offset within these days is not followed."""
-        offset = local(self._now(), self._clockwork.zone).utcoffset() or timedelta()
-        shift = int(offset.total_seconds()) * 1_000_000
-        day = ((column + shift) // DAY).label("day")
-        begin = (first - date(1970, 1, 1)).days * DAY - shift
-        table = tables.cases.c
-        query = (
-            select(table.region, day, func.count().label("number")).where(column >= begin, *_COUNTED).group_by(table.region, day)
-        )
-        epoch = date(1970, 1, 1)
-        return Counter({(row.region, epoch + timedelta(int(row.day))): row.number for row in snapshot.all(query)})
-
-
-_COUNTED = (tables.cases.c.opened, tables.cases.c.forwards_to == "", ~tables.cases.c.expired)
+    def _made(self, now: int) -> Picture:
+        ordered = worst_first(self._open.values())
+        return Picture(now, self.picture.version + 1, ordered, False, *self._counts)
 
 
 def _positions(snapshot: Snapshot) -> Positions:
@@ -135,8 +130,4 @@ def _changed(snapshot: Snapshot, since: Positions) -> Iterator[str]:
 
 
 def _states(keys: Iterable[str]) -> Select[Any]:
-    return select(tables.cases.c.state).where(tables.cases.c.case_key.in_(list(keys)), *_COUNTED)
-
-
-def _count(snapshot: Snapshot, query: Select[Any]) -> int:
-    return int(snapshot.all(query)[0][0])
+    return select(tables.cases.c.state).where(tables.cases.c.case_key.in_(list(keys)), *COUNTED)

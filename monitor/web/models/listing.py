@@ -11,7 +11,7 @@ from monitor.web.glance import FAR, LIGHTS, Glance, is_open
 #: Cases on one page.
 PAGE = 50
 #: Matches are counted up to here; beyond it is said that there are more.
-MOST = 10_000
+MOST = 2_000
 STATES = ("open", "ended", "all")
 SORTS = ("urgency", "applied", "ended", "number", "item", "holder")
 
@@ -45,7 +45,9 @@ def asked(parts: Mapping[str, str], item_named: Callable[[str], Iterable[str]], 
     light = _one_of(parts.get("light", ""), LIGHTS, "")
     state = "open" if light else _one_of(parts.get("state", ""), STATES, "open")
     q = parts.get("q", "").strip()[:100]
-    sort = _one_of(parts.get("sort", ""), SORTS, "urgency" if state == "open" else "applied")
+    items = frozenset(item_named(q)) if q else frozenset()
+    usual = "urgency" if state == "open" else "number" if q and not items else "applied"
+    sort = _one_of(parts.get("sort", ""), SORTS, usual)
     return Filter(
         q=q,
         state=state,
@@ -56,7 +58,7 @@ def asked(parts: Mapping[str, str], item_named: Callable[[str], Iterable[str]], 
         sort=sort,
         down=parts.get("down", "") == "1",
         page=_number(parts.get("page", "")),
-        items=frozenset(item_named(q)) if q else frozenset(),
+        items=items,
         allowed=allowed,
     )
 

@@ -14,7 +14,7 @@ from monitor.web.picture import Picture
 from monitor.web.site import Site
 
 #: Ended cases whose pace is told: the newest.
-NEWEST = 500
+NEWEST = 200
 
 
 def add(site: Site) -> None:
