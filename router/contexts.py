@@ -43,6 +43,10 @@ class Contexts:
         on = date.max if self._last else local_date(case.applied_at, self._zone)
         return self._found(case.item, "" if self._last else case.item_version, on, case.region, case.authority)
 
+    def foreign(self, code: str | None) -> bool:
+        """Whether an item is none of the catalogue's. A deployment without a catalogue takes every item."""
+        return bool(code) and bool(known := self._catalogue or ()) and code not in known
+
     def _context(self, code: str, version: str, on: date, region: str, lead: str) -> Context:
         item = self._catalogue.item(code, version or None, on, region) if self._catalogue else None
         if item is None:

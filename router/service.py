@@ -172,6 +172,10 @@ class Router:
         if place != record.partition:
             text = f"The case belongs to partition {place}. Partition as Kafka's Java client does (murmur2 of the key)."
             return Letter("wrong_partition", text, "partition", str(record.partition))
+        item = event.header["item"]
+        if record.topic == EVENTS.name and self._settings.contexts.foreign(item):
+            text = f"The catalogue has no item {item}. Correct the item, or add catalogue/{item}.yaml, and send it again."
+            return Letter("unknown_item", text, "item", item)
         return None
 
 

@@ -9,10 +9,12 @@ from router_story import CODEC, EVERY_DAY_WORKS, PARTITIONS, Story, event, life
 
 from bus.ports import Message
 from router.case import fold
+from router.contexts import Contexts
 from router.decide import decide
 from router.journal import verify
 from router.law import LawProfile
 from schemas.calendar import Calendar, CalendarSettings
+from schemas.catalogue import Catalogue
 
 PLAIN = LawProfile()
 
@@ -126,6 +128,23 @@ def test_where_the_connector_says_replace_the_latest_report_stands_and_nothing_i
     assert story.letters() == []
     assert [one.days for one in story.states()["city:1"].case.extensions] == [2]
     assert "SUPERSEDED" in story.kinds("city:1")
+
+
+@pytest.mark.parametrize(("folder", "refused"), [("catalogue", ["unknown_item"]), ("nothing", [])])
+def test_an_item_that_the_catalogue_does_not_have_is_refused_where_there_is_one(tmp_path, folder, refused):
+    """Structurally impossible, and said with what to do; a deployment without a catalogue takes every item."""
+    place = tmp_path / folder
+    place.mkdir()
+    if refused:
+        version = '{version: "1", from: 2020-01-01, promised: 5, statutory: 20}'
+        item = f'item: "7"\nname: 取水许可\ndepartment: water\nversions:\n  - {version}\n'
+        (place / "7.yaml").write_text(item, "utf-8")
+    story = Story(tmp_path, contexts=Contexts(Catalogue.load(place)))
+    story.play([event("Applied", case="city:1", header_item="7" if refused else "8")])
+    story.play([event("Applied", case="city:2", header_item="9")])
+    assert [letter["reason"] for letter in story.letters()] == refused
+    assert all("catalogue/9.yaml" in letter["text"] for letter in story.letters())
+    assert len(story.states()) == (1 if refused else 2)
 
 
 def test_what_cannot_be_read_goes_to_the_dead_letters_and_blocks_nobody(tmp_path):
