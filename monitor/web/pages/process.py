@@ -14,7 +14,7 @@ from monitor.web.models.process import graph, height, options
 from monitor.web.site import Site
 
 #: Newest cases that the map is made of.
-CASES = 1000
+CASES = 500
 SHARES = (0.8, 0.9, 0.95, 1.0)
 _AT_ONCE = 500
 
