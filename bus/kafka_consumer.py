@@ -85,12 +85,12 @@ class KafkaMember:
         self._seconds = seconds
         self._flag = _Flag()
         self._membership = Membership(group, -1, "", None)
-        native._fetcher.PartitionRecords = Batches  # noqa: SLF001   - the library's own, read with its version checked
+        native._fetcher.PartitionRecords = Batches  # noqa: SLF001 - the library's own, read with its version checked
         for topic in topics:
             native.partitions_for_topic(topic)
         native.subscribe(topics=list(topics), listener=self._flag)
         # Who joins before he knows his topics joins again as soon as he does: every start would pass by trap 8.
-        native._coordinator._handle_metadata_update(native._cluster)  # noqa: SLF001   - the library's own, read with its version checked
+        native._coordinator._handle_metadata_update(native._cluster)  # noqa: SLF001 - the library's own, read with its version checked
 
     def poll(self, timeout: float, limit: int = 500) -> list[Record]:
         with in_our_words("reading"):
@@ -132,7 +132,7 @@ class KafkaMember:
 
     def _joined(self, timeout: float) -> bool:
         """Take part in a rebalance to its end before anything is read; a poll would wait on for records after it."""
-        coordinator = self._native._coordinator  # noqa: SLF001   - the library's own, read with its version checked
+        coordinator = self._native._coordinator  # noqa: SLF001 - the library's own, read with its version checked
         if not coordinator.need_rejoin():
             return True
         return bool(coordinator.poll(timeout_ms=max(timeout, REBALANCE_SECONDS) * 1000))
@@ -147,7 +147,7 @@ class KafkaMember:
 
     def _check_joining(self) -> None:
         """Trap 8: joined, says the log, but nobody applies the assignment, and nobody ever will."""
-        if not self._native._coordinator.need_rejoin():  # noqa: SLF001   - the library's own, read with its version checked
+        if not self._native._coordinator.need_rejoin():  # noqa: SLF001 - the library's own, read with its version checked
             raise RetryError(f"The group {self._group} was joined without an assignment. A new member is needed.")
 
     def _committed(self, places: list[Any]) -> dict[Any, int]:
@@ -161,7 +161,7 @@ class KafkaReader:
 
     def __init__(self, consumer: Callable[..., Any], positions: Mapping[Partition, int]) -> None:
         self._native = consumer(auto_offset_reset="none")
-        self._native._fetcher.PartitionRecords = Batches  # noqa: SLF001   - the library's own, read with its version checked
+        self._native._fetcher.PartitionRecords = Batches  # noqa: SLF001 - the library's own, read with its version checked
         places = [TopicPartition(*place) for place in positions]
         self._native.assign(places)
         for place, offset in zip(places, positions.values(), strict=True):
@@ -199,5 +199,5 @@ class KafkaReader:
 
     def _positions(self) -> dict[Partition, int]:
         """Without asking anybody: 0 until a partition has been looked at."""
-        states = self._native._subscription.assignment  # noqa: SLF001   - the library's own, read with its version checked
+        states = self._native._subscription.assignment  # noqa: SLF001 - the library's own, read with its version checked
         return {Partition(*place): state.position.offset for place, state in states.items() if state.position is not None}

@@ -91,7 +91,7 @@ class KafkaTransactions:
             for (topic, number), group in by_place.items():
                 self._check_place(topic, number)
                 self._queue(TopicPartition(topic, number), group)
-            self._native._sender.wakeup()  # noqa: SLF001   - the library's own, written with its version checked
+            self._native._sender.wakeup()  # noqa: SLF001 - the library's own, written with its version checked
 
     def offsets(self, positions: Mapping[Partition, int], membership: Membership) -> None:
         """Rule 3 and rule 4: under a membership that is one, and after every record is known to be written."""
@@ -120,7 +120,7 @@ class KafkaTransactions:
 
     def close(self) -> None:
         """Its own close gives up half-way when records cannot be sent, so the sender is told to end as well."""
-        sender = self._native._sender  # noqa: SLF001   - the library's own, written with its version checked
+        sender = self._native._sender  # noqa: SLF001 - the library's own, written with its version checked
         sender.force_close()
         with contextlib.suppress(Exception):
             self._native.close(timeout=CLOSE_SECONDS)
@@ -145,7 +145,7 @@ class KafkaTransactions:
 
     def _queue(self, place: Any, messages: list[Message]) -> None:
         self._manager.maybe_add_partition_to_transaction(place)
-        accumulator = self._native._accumulator  # noqa: SLF001   - the library's own, written with its version checked
+        accumulator = self._native._accumulator  # noqa: SLF001 - the library's own, written with its version checked
         for start, records in chunks(messages, BATCH_BYTES):
             part = messages[start : start + len(records)]
             native = _native_batch(place, part, records)
@@ -168,14 +168,14 @@ class KafkaTransactions:
         self._deadline = self._deadline or time.monotonic() + self._seconds
 
     def _wait(self, result: Any, doing: str) -> None:
-        self._native._sender.wakeup()  # noqa: SLF001   - the library's own, written with its version checked
+        self._native._sender.wakeup()  # noqa: SLF001 - the library's own, written with its version checked
         if not result.wait(timeout_ms=max(0.0, self._deadline - time.monotonic()) * 1000):
             raise RetryError(f"While {doing}: the broker did not answer in time.")
 
 
 def _native_batch(place: Any, messages: list[Message], records: list[bytes]) -> Any:
     builder = MemoryRecordsBuilder(2, 0, BATCH_BYTES)
-    inner = builder._builder  # noqa: SLF001   - the library's own, written with its version checked
+    inner = builder._builder  # noqa: SLF001 - the library's own, written with its version checked
     inner._buffer += b"".join(records)  # noqa: SLF001 - the library's own, written with its version checked
     stamps = [message.timestamp for message in messages]
     inner._first_timestamp, inner._max_timestamp = stamps[0], max(stamps)  # noqa: SLF001 - the library's own, written with its version checked
@@ -188,7 +188,7 @@ def _native_batch(place: Any, messages: list[Message], records: list[bytes]) -> 
 
 def _base_offset(batch: _Batch, deadline: float) -> int:
     """The offset of a batch's first record, once the broker has confirmed it; else the error it met."""
-    future, split = batch.native.produce_future, batch.native._record_futures[0]  # noqa: SLF001   - the library's own, written with its version checked
+    future, split = batch.native.produce_future, batch.native._record_futures[0]  # noqa: SLF001 - the library's own, written with its version checked
     while not future.wait(timeout=min(0.5, max(0.0, deadline - time.monotonic()))):
         if time.monotonic() >= deadline:
             raise RetryError("While sending: the records were not confirmed in time.")

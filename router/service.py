@@ -69,7 +69,8 @@ class Router:
         self._keep.assigned(partitions)
 
     def process(self, records: Sequence[Record]) -> list[Message]:
-        self._batch = batch = self._fresh()
+        self._renew()
+        batch = self._batch
         for record in records:
             if _END in record.headers:
                 self._marker(batch, record)
@@ -82,15 +83,19 @@ class Router:
     def committed(self, written: Sequence[Written]) -> None:
         crash.point("router.after_commit_before_store")
         self._keep.committed(written, (desk.state for desk in self._batch.desks.values()), self._batch.rows)
-        self._batch = self._fresh()
+        self._renew()
 
     def aborted(self) -> None:
         self._ending.forget()
-        self._batch = self._fresh()
+        self._renew()
 
     def close(self) -> None:
         """Let go of the stores, so that another process can open them."""
         self._keep.close()
+
+    def _renew(self) -> None:
+        self._batch.drop()
+        self._batch = self._fresh()
 
     def _fresh(self) -> Batch:
         out = Outbox(self._codec, self._settings.partitions)

@@ -150,7 +150,7 @@ def test_nothing_is_left_behind_when_up_is_killed(demo: Demo, tmp_path: Path) ->
     shutil.copytree(demo.folder, folder, ignore=shutil.ignore_patterns(".casebus", "deliveries"))
     with subprocess.Popen([sys.executable, "-P", "-m", "casebus", "up", folder], stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr
-        next(line for line in process.stderr if "up; see it" in line)
+        next(line for line in process.stderr if "up; " in line)
         wait_for(lambda: len(children(folder)) >= 5)
         left = children(folder)
         process.kill()
@@ -164,7 +164,7 @@ def test_up_ends_in_order_on_sigterm(demo: Demo, tmp_path: Path) -> None:
     shutil.copytree(demo.folder, folder, ignore=shutil.ignore_patterns(".casebus", "deliveries"))
     with subprocess.Popen([sys.executable, "-P", "-m", "casebus", "up", folder], stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr
-        next(line for line in process.stderr if "up; see it" in line)
+        next(line for line in process.stderr if "up; " in line)
         wait_for(lambda: len(children(folder)) >= 5)
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
