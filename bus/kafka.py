@@ -34,6 +34,11 @@ class Timing(NamedTuple):
     connect: float = 10.0
 
 
+#: What every consumer reads by. A fetch brings a quarter of the client's default per partition: with two dozen partitions
+#: the rest lay in memory unread (16 MB of a router's 200).
+READING = {"isolation_level": "read_committed", "enable_auto_commit": False, "max_partition_fetch_bytes": 256 << 10}
+
+
 class _Net(KafkaNetClient):  # type: ignore[misc]  # untyped library
     """Trap 6: where the original raises, the sender drops the request of a dead coordinator and waits for it for ever."""
 
@@ -138,7 +143,7 @@ class KafkaClient:
 
     def _consumer(self, **settings: Any) -> Any:
         with self._connecting():
-            return KafkaConsumer(**self._common(), isolation_level="read_committed", enable_auto_commit=False, **settings)
+            return KafkaConsumer(**self._common(), **READING, **settings)
 
     def _connecting(self) -> contextlib.AbstractContextManager[None]:
         return in_our_words(f"connecting to {self._settings.bootstrap} (a wrong address or password shows like this too)")
