@@ -58,6 +58,11 @@ class Connector(NamedTuple):
     def lookups(self) -> Iterator[Table]:
         return chain.from_iterable(part.tables.values() for part in self.parts.values())
 
+    @property
+    def standing(self) -> bool:
+        """Its source stays open between passes."""
+        return any(part.kind.standing for part in self.parts.values())
+
     def open(self) -> Source:
         opened = {name: part.open(self.base, self._place()) for name, part in self.parts.items()}
         return opened[""] if "" in opened else Many(opened)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from bus.errors import BusError
 from connectors.mapping import Mapping as RowMapping
 from connectors.mapping import Rejection
-from connectors.source import Batch, Source, SourceRecord
+from connectors.source import Batch, Settled, Settling, Source, SourceRecord
 from connectors.values import Refusal
 from schemas.envelope import Event
 
@@ -46,6 +46,14 @@ class Many:
                 failed = failed or error
         if failed is not None:
             raise failed
+
+    def settled(self, rows: Sequence[Settled]) -> None:
+        """To each table its own rows: a batch holds those of one."""
+        for name in dict.fromkeys(one.record.table for one in rows):
+            source = self._sources[name]
+            if isinstance(source, Settling):
+                own = [one for one in rows if one.record.table == name]
+                source.settled([one._replace(record=one.record._replace(table="")) for one in own])
 
     def close(self) -> None:
         for source in self._sources.values():

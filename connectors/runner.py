@@ -25,7 +25,7 @@ from connectors import deadletters, positions
 from connectors.config import Connector
 from connectors.mapping import Rejection
 from connectors.positions import Progress
-from connectors.source import Batch, SourceRecord
+from connectors.source import Batch, Settled, Settling, Source, SourceRecord
 from connectors.values import Refusal
 from schemas.codec import CodecError
 from schemas.envelope import Event
@@ -45,11 +45,18 @@ class Codec(Protocol):
 
 
 class Work(NamedTuple):
-    """One batch, translated: what to write, and what it counts."""
+    """One batch, translated: what to write, and what became of each row."""
 
     messages: list[Message]
-    events: int
-    rejected: int
+    settled: list[Settled]
+
+    @property
+    def rejected(self) -> int:
+        return sum(bool(one.reason) for one in self.settled)
+
+    @property
+    def events(self) -> int:
+        return sum(one.events for one in self.settled)
 
 
 class Runner:
@@ -62,6 +69,7 @@ class Runner:
         self._clock = clock
         self._replay = replay
         self._producer: Producer | None = None
+        self._source: Source | None = None
         self._progress = Progress()
         self._sizes: Mapping[str, int] = {}
 
@@ -94,22 +102,31 @@ class Runner:
 
     def _drop(self) -> None:
         producer, self._producer = self._producer, None
+        self._leave()
         if producer is not None:
             with contextlib.suppress(BusError):
                 producer.abort()
             producer.close()
 
-    def _pass(self, producer: Producer) -> None:
-        source = self._connector.open()
-        try:
-            for number, batch in enumerate(source.fetch(self._progress.position, self._connector.settings.batch)):
-                if number == 0:
-                    self._connector.refresh()  # after the fetch: no row is older than the lookups it is read with
-                self._publish(producer, batch)
-        finally:
+    def _leave(self) -> None:
+        source, self._source = self._source, None
+        if source is not None:
             source.close()
 
-    def _publish(self, producer: Producer, batch: Batch) -> None:
+    def _pass(self, producer: Producer) -> None:
+        if self._source is None:
+            self._source = self._connector.open()
+        source = self._source
+        for number, batch in enumerate(source.fetch(self._progress.position, self._connector.settings.batch)):
+            if number == 0:
+                self._connector.refresh()  # after the fetch: no row is older than the lookups it is read with
+            settled = self._publish(producer, batch)
+            if isinstance(source, Settling):
+                source.settled(settled)
+        if not self._connector.standing:
+            self._leave()
+
+    def _publish(self, producer: Producer, batch: Batch) -> list[Settled]:
         work = self._translated(batch.records)
         after = self._progress.after(batch.position, len(batch.records), work.events, work.rejected)
         producer.begin()
@@ -121,13 +138,14 @@ class Runner:
         producer.commit()
         self._progress = after
         crash.point("connector.after_commit")
+        return work.settled
 
     # -- from rows to messages
 
     def _translated(self, records: Iterable[SourceRecord]) -> Work:
         now, stamp = self._clock.now(), _milliseconds()
         messages: list[Message] = []
-        rejected = 0
+        settled: list[Settled] = []
         reloaded = False
         for record in records:
             found = self._events(record, now, stamp)
@@ -135,11 +153,12 @@ class Runner:
                 self._connector.refresh(again=True)
                 reloaded, found = True, self._events(record, now, stamp)
             if isinstance(found, Rejection):
-                rejected += 1
                 messages.append(self._letter(found, now, stamp))
+                settled.append(Settled(record, 0, found.reason, found.text))
             else:
                 messages += found
-        return Work(messages, len(messages) - rejected, rejected)
+                settled.append(Settled(record, len(found)))
+        return Work(messages, settled)
 
     def _may_be_new(self, rejection: Rejection) -> bool:
         """A code that came into its table after the table was read: worth reading the table again, once a batch."""

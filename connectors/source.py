@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from connectors.values import Refusal
 from schemas.yamlfile import Map, Settings
@@ -33,6 +33,18 @@ class Batch(NamedTuple):
     position: str
 
 
+class Settled(NamedTuple):
+    """What became of one row, told to its source once Kafka has it: so many events, or a dead letter.
+
+    `reason` is the dead letter's code and `text` its sentence with the remedy; both are empty for a row that was taken.
+    """
+
+    record: SourceRecord
+    events: int
+    reason: str = ""
+    text: str = ""
+
+
 class Receipt(NamedTuple):
     """What the receiving system has of a delivery: where it lies, and whether it lay there already."""
 
@@ -52,6 +64,18 @@ class Source(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class Settling(Protocol):
+    """A source that wants to hear what became of its rows: to answer a caller, to write a flag back.
+
+    It is told after the commit, so it may be told late or, after a crash, not at all; what it does must bear repetition.
+    """
+
+    def settled(self, rows: Sequence[Settled]) -> None:
+        """These rows are in Kafka for good, each as events or as a dead letter. Raises as `Source.fetch` does."""
+        ...
 
 
 class Target(Protocol):
@@ -83,5 +107,7 @@ class Kind(NamedTuple):
     nested: Callable[[Any], bool] = lambda _: False
     #: Fills in what depends on the deployment's folder (a relative file in a database's address).
     located: Callable[[Any, Path], Any] = lambda settings, _: settings
+    #: The source stays open between passes: somebody calls it, or it holds what cannot be opened anew for each look.
+    standing: bool = False
     target_settings: type[Settings] | None = None
     target: Callable[[Any, Context], Target] | None = None

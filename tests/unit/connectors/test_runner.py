@@ -6,7 +6,7 @@ import itertools
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from bus.partition import partition_of
 from connectors import deadletters, positions, runner
 from connectors.positions import Progress
 from connectors.runner import Runner
+from connectors.source import Batch, Settled, SourceRecord
 from schemas.codec import default
 
 
@@ -244,3 +245,40 @@ def test_the_position_is_text_that_people_can_read(cluster: Cluster, tmp_path: P
     (record,) = cluster.records(topics.POSITIONS.name)
     assert record.key == b"dep"
     assert Progress(**json.loads(record.value or b"")).events == 1
+
+
+class Called:
+    """A department that calls: it stays open, and hears what became of each row."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster = cluster
+        self.heard: list[tuple[str, int, str]] = []
+        self.closed = 0
+
+    def fetch(self, position: str | None, limit: int) -> Iterator[Batch]:  # noqa: ARG002  the port's signature
+        if position is None:
+            one = {"id": "1", "case_no": "A1", "at": "2025-06-01 09:00:00", "who": "u"}
+            yield Batch([SourceRecord(str(n), n, row, b"") for n, row in enumerate([one, one | {"case_no": ""}])], "2")
+
+    def settled(self, rows: Sequence[Settled]) -> None:
+        assert positions.read(self.cluster)["dep"].position == "2"  # Kafka has it already
+        self.heard += [(one.record.position, one.events, one.reason) for one in rows]
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+@pytest.mark.parametrize("standing", [True, False])
+def test_a_source_hears_what_became_of_its_rows(cluster: Cluster, tmp_path: Path, standing: bool) -> None:
+    """After the commit, a row each: its events, or why it was refused. One that is called stays open between passes."""
+    called = Called(cluster)
+    found = connector(tmp_path)
+    part = found.parts[""]
+    kind = part.kind._replace(open=lambda *_: called, standing=standing)
+    runner = Runner(found._replace(parts={"": part._replace(kind=kind)}), cluster, default(), Clock())
+    runner.run_once()
+    runner.run_once()
+    assert called.heard == [("0", 1, ""), ("1", 0, "missing_case")]
+    assert called.closed == (0 if standing else 2)
+    runner.close()
+    assert called.closed == (1 if standing else 2)
