@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from bus.errors import BusError
 from connectors.mapping import Mapping as RowMapping
 from connectors.mapping import Rejection
-from connectors.source import Batch, Settled, Settling, Source, SourceRecord
+from connectors.source import Batch, Settled, Settling, Source, SourceRecord, Waking
 from connectors.values import Refusal
 from schemas.envelope import Event
 
@@ -54,6 +54,11 @@ class Many:
             if isinstance(source, Settling):
                 own = [one for one in rows if one.record.table == name]
                 source.settled([one._replace(record=one.record._replace(table="")) for one in own])
+
+    def wake_by(self, wake: Callable[[], None]) -> None:
+        for source in self._sources.values():
+            if isinstance(source, Waking):
+                source.wake_by(wake)
 
     def close(self) -> None:
         for source in self._sources.values():

@@ -78,6 +78,24 @@ class Settling(Protocol):
         ...
 
 
+@runtime_checkable
+class Waking(Protocol):
+    """A source that knows by itself when rows have come, because it is called: its pass comes at once, not after `every`.
+
+    It is looked at every `every` seconds as well. Such a source is mostly a standing one (`Kind.standing`): opened as soon as
+    a worker has its connector, kept open between passes and over a RetryError (Kafka is away: rows not yet settled are
+    fetched again), closed when its connector is paused, changed, restarted, given to another worker, or fails otherwise.
+    """
+
+    def wake_by(self, wake: Callable[[], None]) -> None:
+        """Call `wake` whenever rows wait that no `fetch` has given yet, from any thread, as often as you like.
+
+        Told once after it was opened, before the first fetch. `wake` returns at once and never raises; called during a
+        pass, another pass follows at the end of that one. Passes of one connector never run side by side.
+        """
+        ...
+
+
 class Target(Protocol):
     """Where one department takes its deliveries."""
 
