@@ -14,9 +14,10 @@ from casebus.commands import look, output
 from casebus.commands.open_view import opened
 from casebus.wiring import Wiring
 from monitor.statistics import ask
-from monitor.statistics.ask import Asked
+from monitor.statistics.ask import Asked, Figures, Span
 from monitor.statistics.period import Period, month_of
 from monitor.statistics.service import Compared
+from monitor.statistics.standard import Listing
 from monitor.view import View
 from schemas.problem import Problem, ProblemsError
 
@@ -40,10 +41,8 @@ class Question(NamedTuple):
 
 def service(question: Question) -> int:
     """Limits and days used, on time, one visit, whose days; beside the period before."""
-    with opened(question.folder) as (wiring, view):
-        period, asked = _period(question, wiring, view), _asked(question, wiring)
-        found = ask.service(view, look.inputs(wiring), wiring.level, period, asked)
-        return _say(question, found.to_json(), lambda: _served(found))
+    found = _figures(question).service
+    return _say(question, found.to_json(), lambda: _served(found))
 
 
 def process(question: Question) -> int:
@@ -58,38 +57,30 @@ def process(question: Question) -> int:
 
 def hall(question: Question) -> int:
     """Waiting in the halls, and how much work each clerk had."""
-    with opened(question.folder) as (wiring, view):
-        found = ask.hall(view, look.inputs(wiring), _period(question, wiring, view))
-        halls = [
-            (name or "unnamed", one.tickets, one.served, one.waiting_minutes.mean, one.waiting_minutes.max)
-            for name, one in found.halls.items()
-        ]
-        clerks = [(one.name, one.department, one.events, one.cases, one.events_a_day) for one in found.clerks[:TOP]]
-        return _say(
-            question,
-            msgspec.to_builtins(found),
-            lambda: [
-                output.table("", ("hall", ">tickets", ">served", ">mean min", ">longest min"), halls),
-                output.table("", ("clerk", "department", ">events", ">cases", ">a day"), clerks),
-            ],
-        )
+    found = _figures(question).hall
+    halls = [
+        (name or "unnamed", one.tickets, one.served, one.waiting_minutes.mean, one.waiting_minutes.max)
+        for name, one in found.halls.items()
+    ]
+    clerks = [(one.name, one.department, one.events, one.cases, one.events_a_day) for one in found.clerks[:TOP]]
+    return _say(
+        question,
+        msgspec.to_builtins(found),
+        lambda: [
+            output.table("", ("hall", ">tickets", ">served", ">mean min", ">longest min"), halls),
+            output.table("", ("clerk", "department", ">events", ">cases", ">a day"), clerks),
+        ],
+    )
 
 
 def standard(question: Question) -> int:
-    """Where regions differ on an item: the to-do list of the one standard. Without an item: the items that differ."""
-    from monitor.statistics.standard import differences, in_regions, items_that_differ
-
-    with opened(question.folder) as (wiring, view), view.snapshot() as snapshot:
-        if not question.item:
-            found = items_that_differ(snapshot)
-            said: RenderableType = output.counts("Items with several promised limits", found, "item")
-            return _say(question, found, lambda: [said if found else "All regions state one promised limit for each item."])
-        listed = in_regions(wiring.catalogue, wiring.directory.regions, _today(wiring, view), question.item)
-        rows = differences(snapshot, wiring.codec, listed, question.item)
-        shown = [(one.what, one.source, one.standard, *_others(one.others)) for one in rows]
-        columns = ("what", "source", "standard", "else", "regions")
-        table = output.table(f"Item {question.item}", columns, shown) if shown else f"All regions agree on item {question.item}."
-        return _say(question, msgspec.to_builtins(rows), lambda: [table])
+    """Where regions differ: the to-do list of the one standard."""
+    found = _figures(question).differences
+    rows = [(one.item, one.what, one.source, one.standard, *_others(one.others)) for one in found]
+    columns = ("item", "what", "source", "standard", "else", "regions")
+    about = f"item {question.item}" if question.item else "every item"
+    table = output.table("Where regions differ", columns, rows) if rows else f"All regions agree on {about}."
+    return _say(question, msgspec.to_builtins(found), lambda: [table])
 
 
 def catalogue(question: Question) -> int:
@@ -105,6 +96,14 @@ def catalogue(question: Question) -> int:
     title = f"{found.items_first:,} items on {found.first}, {found.items_last:,} on {found.last}"
     table = output.table(title, ("change", "item", "name", "before", "after"), rows) if rows else f"{title}: nothing changed."
     return _say(question, msgspec.to_builtins(found), lambda: [table])
+
+
+def _figures(question: Question) -> Figures:
+    with opened(question.folder) as (wiring, view):
+        period = _period(question, wiring, view)
+        listing = Listing(wiring.catalogue, wiring.directory.regions, period.last)
+        span, asked = Span(period, period.before()), _asked(question, wiring)
+        return ask.figures(view, look.inputs(wiring), wiring.level, span, listing, asked)
 
 
 def _say(question: Question, value: Any, shown: Callable[[], Iterable[RenderableType]]) -> int:
@@ -142,7 +141,8 @@ def _asked(question: Question, wiring: Wiring) -> Asked:
     regions = wiring.directory.regions
     if question.region and question.region not in regions:
         raise ProblemsError(Problem(question.region, "no region has this code", "Look it up in directory/regions.csv."))
-    below = frozenset(code for code in regions if any(one.code == question.region for one in wiring.directory.path(code)))
+    inside = frozenset(code for code in regions if any(one.code == question.region for one in wiring.directory.path(code)))
+    below = inside if question.region else None
     return Asked(question.item, below, question.department, look.window(wiring, question.at, question.known))
 
 

@@ -53,19 +53,35 @@ def process(  # noqa: PLR0913, PLR0917  a command's options
 
 
 @app.command("hall")
-def hall(folder: Folder = Here, first: First = None, last: Last = None, as_json: Json = False) -> None:
+def hall(  # noqa: PLR0913, PLR0917  a command's options
+    folder: Folder = Here,
+    first: First = None,
+    last: Last = None,
+    region: RegionCode = "",
+    department: Department = "",
+    known: Known = None,
+    as_json: Json = False,
+) -> None:
     """Waiting in the service halls, and how much work each clerk had."""
     from casebus.commands import figures
 
-    raise typer.Exit(figures.hall(figures.Question(folder, first, last, as_json=as_json)))
+    asked = figures.Question(folder, first, last, "", region, department, known=known, as_json=as_json)
+    raise typer.Exit(figures.hall(asked))
 
 
 @app.command("standard")
-def standard(folder: Folder = Here, item: ItemCode = "", as_json: Json = False) -> None:
-    """Where regions differ on an item; without an item, on which items they differ."""
+def standard(  # noqa: PLR0913, PLR0917  a command's options
+    folder: Folder = Here,
+    first: First = None,
+    last: Last = None,
+    item: ItemCode = "",
+    known: Known = None,
+    as_json: Json = False,
+) -> None:
+    """Where regions differ, item by item: limits, levels, papers; by the catalogue and by what cases state."""
     from casebus.commands import figures
 
-    raise typer.Exit(figures.standard(figures.Question(folder, item=item, as_json=as_json)))
+    raise typer.Exit(figures.standard(figures.Question(folder, first, last, item, known=known, as_json=as_json)))
 
 
 @app.command("catalogue")

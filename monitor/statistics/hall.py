@@ -8,25 +8,20 @@ come masked.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from datetime import date, tzinfo
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import and_, select
 
-from monitor import tables
-from monitor.chunks import chunks
 from monitor.mask import masked
-from monitor.rows import Reader
 from monitor.statistics.distribution import Distribution, distribution
+from monitor.statistics.row import Row
+from monitor.statistics.source import Known
 from monitor.times import local, local_date
-from monitor.view import Snapshot
+from schemas.case import Ticket as Number
 
 MINUTE = 60_000_000
-_AT_ONCE = 500
-#: No work at a window.
-_BESIDE = frozenset({"TicketTaken", "AppointmentRequested", "AppointmentConfirmed", "Linked", "AlertRaised", "AlertWithdrawn"})
 
 
 class Ticket(NamedTuple):
@@ -60,6 +55,14 @@ class Clerk(msgspec.Struct, frozen=True):
     events_a_day: float
 
 
+class HallFigures(msgspec.Struct, frozen=True):
+    """`total` is all halls as one. Names of clerks are masked."""
+
+    total: Hall
+    halls: dict[str, Hall]
+    clerks: list[Clerk]
+
+
 def halls(tickets: Iterable[Ticket], zone: tzinfo) -> dict[str, Hall]:
     """By hall; those that name none under an empty name."""
     found: dict[str, list[Ticket]] = defaultdict(list)
@@ -85,73 +88,74 @@ def _hall(tickets: list[Ticket], zone: tzinfo) -> Hall:
     )
 
 
-def tickets_of(snapshot: Snapshot, reader: Reader, bounds: tuple[int, int], zone: tzinfo) -> list[Ticket]:
-    """Queue tickets taken in a time, each once, with what came next in its case."""
-    e = tables.events.c
-    query = _effective(e.case_key, e.event_id, e.occurred_at, e.raw).where(e.type == "TicketTaken")
-    rows = snapshot.all(query.where(e.occurred_at >= bounds[0], e.occurred_at < bounds[1]).order_by(e.event_id, e.case_key))
-    later = _work(snapshot, {row.case_key for row in rows})
-    found: dict[str, Ticket] = {}
-    for row in rows:
-        known, served = found.get(row.event_id), _next(later.get(row.case_key, ()), row.occurred_at, zone)
-        if known is None or (known.served_at is None and served is not None):
-            body = reader.decode(row.raw).body
-            found[row.event_id] = Ticket(body.get("hall") or "", body.get("window") or "", row.occurred_at, served)
-    return list(found.values())
+class _Work:
+    """What is gathered of one clerk."""
+
+    def __init__(self) -> None:
+        self.events = 0
+        self.cases: set[str] = set()
+        self.days: set[date] = set()
 
 
-def _next(times: Iterable[int], taken: int, zone: tzinfo) -> int | None:
-    day = local_date(taken, zone)
-    return next((at for at in times if at >= taken and local_date(at, zone) == day), None)
+class _Span:
+    """What is gathered of one span of time."""
+
+    def __init__(self, bounds: tuple[int, int]) -> None:
+        self.start, self.end = bounds
+        self.tickets: dict[tuple[str, int, str], Ticket] = {}
+        self.clerks: dict[tuple[str, str], _Work] = defaultdict(_Work)
+
+    def has(self, at: int) -> bool:
+        return self.start <= at < self.end
+
+    def take(self, number: Number, served: int | None) -> None:
+        """A ticket may serve several cases: it was served when the first of them was turned to."""
+        name = number.id, number.at, number.by
+        known = self.tickets.get(name)
+        times = [at for at in (served, known.served_at if known else None) if at is not None]
+        self.tickets[name] = Ticket(number.hall, number.window, number.at, min(times, default=None))
+
+    def work(self, row: Row, day: date) -> None:
+        work = self.clerks[row.actor, row.department]
+        work.events += 1
+        work.cases.add(row.case)
+        work.days.add(day)
 
 
-def _work(snapshot: Snapshot, keys: Iterable[str]) -> Mapping[str, list[int]]:
-    """When work was done on these cases, in order."""
-    e = tables.events.c
-    found: dict[str, list[int]] = defaultdict(list)
-    for part in chunks(keys, _AT_ONCE):
-        query = _effective(e.case_key, e.occurred_at).where(e.case_key.in_(part), e.type.not_in(_BESIDE))
-        for row in snapshot.all(query.order_by(e.case_key, e.occurred_at)):
-            found[row.case_key].append(row.occurred_at)
-    return found
+class HallMeasure:
+    """Takes cases one by one; several spans of time (microseconds UTC, without the last one) in one pass."""
 
+    def __init__(self, bounds: Sequence[tuple[int, int]], zone: tzinfo, *, clear: bool = False) -> None:
+        self._zone, self._clear = zone, clear
+        self._spans = [_Span(one) for one in bounds]
 
-def _effective(*columns: Any) -> Any:
-    e, aside = tables.events.c, tables.set_aside.c
-    joined = tables.events.outerjoin(tables.set_aside, and_(aside.case_key == e.case_key, aside.sequence == e.sequence))
-    return select(*columns).select_from(joined).where(aside.standing.is_(None))
+    def add(self, known: Known) -> None:
+        rows = known.trace.rows
+        for number in known.case.tickets if known.case else ():
+            for span in self._spans:
+                if span.has(number.at):
+                    span.take(number, self._next(rows, number.at))
+        for row in rows:
+            for span in self._spans:
+                if row.actor and span.has(row.at):
+                    span.work(row, local_date(row.at, self._zone))
 
+    def _next(self, rows: Iterable[Row], taken: int) -> int | None:
+        """The case's next work on the same day."""
+        day = local_date(taken, self._zone)
+        return next((row.at for row in rows if row.at >= taken and local_date(row.at, self._zone) == day), None)
 
-def clerks(snapshot: Snapshot, bounds: tuple[int, int], zone: tzinfo, *, clear: bool = False) -> list[Clerk]:
-    """Everybody who acted in that time, the busiest first."""
-    e = tables.events.c
-    query = _effective(e.actor, e.department, e.case_key, e.occurred_at).where(e.actor != "", e.type.not_in(_BESIDE))
-    cases: dict[tuple[str, str], set[str]] = defaultdict(set)
-    days: dict[tuple[str, str], set[date]] = defaultdict(set)
-    events: Counter[tuple[str, str]] = Counter()
-    for row in snapshot.stream(query.where(e.occurred_at >= bounds[0], e.occurred_at < bounds[1])):
-        who = (row.actor, row.department)
-        events[who] += 1
-        cases[who].add(row.case_key)
-        days[who].add(local_date(row.occurred_at, zone))
-    ordered = sorted(events, key=lambda who: (-events[who], who))
-    return [
-        Clerk(
-            who[0] if clear else f"{masked(who[0])} {number}",
-            who[1],
-            events[who],
-            len(cases[who]),
-            len(days[who]),
-            round(events[who] / len(days[who]), 2),
-        )
-        for number, who in enumerate(ordered, 1)
-    ]
+    def result(self) -> list[HallFigures]:
+        """One for each span of time."""
+        return [self._figures(span) for span in self._spans]
 
+    def _figures(self, span: _Span) -> HallFigures:
+        tickets = list(span.tickets.values())
+        return HallFigures(_hall(tickets, self._zone), halls(tickets, self._zone), list(self._clerks(span)))
 
-def taken(snapshot: Snapshot) -> dict[str, list[int]]:
-    """When queue tickets were taken for each case."""
-    e = tables.events.c
-    found: dict[str, list[int]] = defaultdict(list)
-    for row in snapshot.all(_effective(e.case_key, e.occurred_at).where(e.type == "TicketTaken")):
-        found[row.case_key].append(row.occurred_at)
-    return found
+    def _clerks(self, span: _Span) -> Iterable[Clerk]:
+        """The busiest first."""
+        ordered = sorted(span.clerks.items(), key=lambda one: (-one[1].events, one[0]))
+        for number, ((name, department), work) in enumerate(ordered, 1):
+            shown, days = name if self._clear else f"{masked(name)} {number}", len(work.days)
+            yield Clerk(shown, department, work.events, len(work.cases), days, round(work.events / days, 2))

@@ -48,6 +48,6 @@ def measure(traces: Iterable[Trace], measuring: Measuring, at: int | None = None
 
 def until(trace: Trace, at: int | None) -> Trace:
     """The trace as far as it had happened at `at`."""
-    if at is None or trace.last <= at:
+    if at is None or not trace.rows or trace.last <= at:
         return trace
     return trace._replace(rows=tuple(row for row in trace.rows if row.at <= at))

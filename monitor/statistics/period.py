@@ -22,9 +22,19 @@ class Period(NamedTuple):
         days = (self.last - self.first).days + 1
         return Period(self.first - timedelta(days), self.first - timedelta(1))
 
+    def year_before(self) -> Period:
+        """The same days of the year before; a 29 February is the 28th there."""
+        return Period(_last_year(self.first), _last_year(self.last))
+
     def bounds(self, zone: tzinfo) -> tuple[int, int]:
         """From the first moment of the first day up to, and without, the first one after the last."""
         return midnight(self.first, zone), midnight(self.last + timedelta(1), zone)
+
+
+def _last_year(day: date) -> date:
+    """A month that ends with February goes back to one that does."""
+    leap = day.month == 2 and (day + timedelta(1)).day == 1
+    return date(day.year - 1, 3, 1) - timedelta(1) if leap else day.replace(year=day.year - 1)
 
 
 def month_of(at: int, zone: tzinfo) -> Period:

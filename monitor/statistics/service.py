@@ -114,12 +114,11 @@ class Service(msgspec.Struct, frozen=True):
 
 
 class Yardstick(NamedTuple):
-    """How cases are measured: by which clock, in which directory, with which queue tickets."""
+    """How cases are measured: by which clock, in which directory, as of when."""
 
     clockwork: Clockwork
     level: LevelOf
     now: int
-    tickets: dict[str, list[int]] = {}  # noqa: RUF012  a default that nobody writes to
 
 
 #: The cases one asks about.
@@ -163,7 +162,7 @@ class ServiceMeasure:
         return Served(
             case,
             how.clockwork.reading(case, how.now),
-            visits(case, how.tickets.get(case.key, ()), how.clockwork.zone),
+            visits(case, how.clockwork.zone),
             activities.total() - len(activities),
             held(case, how.level, how.now),
         )
@@ -207,6 +206,11 @@ def compared(cases: Iterable[Known], period: Period, measuring: Yardstick, which
     for one in cases:
         if one.case is not None and which(one.case):
             measure.add(one)
+    return beside(period, before, measure)
+
+
+def beside(period: Period, before: Period, measure: ServiceMeasure) -> Compared:
+    """The results of a measure of these two periods."""
     now, then = measure.result()
     return Compared(_named(period), _named(before), now, then)
 

@@ -83,10 +83,11 @@ def _moved(before: Item, after: Item) -> Changed:
 
 def _limit(before: Item, after: Item, which: str) -> Changed | None:
     was, is_now = getattr(before, which), getattr(after, which)
-    return None if was == is_now else Changed(after.code, after.name, _days(was), _days(is_now))
+    return None if was == is_now else Changed(after.code, after.name, days_of(was), days_of(is_now))
 
 
-def _days(limit: Any) -> str:
+def days_of(limit: Any) -> str:
+    """A limit as the catalogue writes it: `5 working`; empty without one."""
     return f"{limit.days} {limit.unit}" if limit else ""
 
 

@@ -7,7 +7,6 @@ visit. Several counters on one day are one visit: that is what the one window is
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import tzinfo
 
 from monitor.times import local_date
@@ -16,9 +15,9 @@ from schemas.case import Case
 WINDOW = "WINDOW"
 
 
-def visits(case: Case, tickets: Iterable[int], zone: tzinfo) -> int:
-    """`tickets`: when queue tickets were taken for it (microseconds UTC)."""
-    there = [*tickets]
+def visits(case: Case, zone: tzinfo) -> int:
+    """Days on which the applicant had to be there."""
+    there = [ticket.at for ticket in case.tickets]
     if case.channel == WINDOW:
         brought = (notice.received_at for notice in case.supplements)
         there += [at for at in (case.applied_at, case.collected_at, *brought) if at is not None]

@@ -6,14 +6,15 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 import monitor_world as world
-import pytest
 
-from monitor.statistics.hall import Ticket, clerks, halls, taken, tickets_of
+from monitor.statistics.hall import HallMeasure, Ticket, halls
 from monitor.statistics.processmap import process_map
+from monitor.statistics.row import Row, Trace
 from monitor.statistics.slimming import slimming
-from monitor.statistics.standard import differences, in_regions, items_that_differ
-from monitor.view import View
+from monitor.statistics.source import Known
+from monitor.statistics.standard import Listing, StandardMeasure
 from schemas.case import Case
+from schemas.case import Ticket as Number
 from schemas.catalogue import Catalogue
 from schemas.itemfile import ItemText
 
@@ -53,39 +54,41 @@ def test_waiting_runs_from_the_ticket_to_what_comes_next():
     assert list(found.by_hour) == ["9"]
 
 
-EVENTS = [
-    world.event("TicketTaken", 9, ticket="A7", hall="north", window="3"),
-    world.event("Applied", 10, actor={"value": "王小明"}, authority="quality@500103"),
-    world.event("Accepted", 11, actor={"value": "王小明"}, authority="quality@500103"),
-    world.event("TicketTaken", 34, ticket="A8", hall="north"),
-    world.event("Decided", 60, actor={"value": "李四"}, authority="quality@500103", result="GRANTED"),
-]
+def row(at, actor, kind="StepCompleted", case=world.KEY):
+    return Row(case, at, 0, "hall", 0, f"{case} {at}", kind, kind, "quality", actor)
 
 
-@pytest.fixture
-def view(tmp_path):
-    opened = View.at(tmp_path / "view.db")
-    records = [world.journal_record(entry, n) for n, entry in enumerate(world.chain(EVENTS))]
-    case = Case(world.KEY, item="0123", region="500103", applied_at=world.at(10), promised_days=5, events=4)
-    opened.apply_batch([*records, world.state_record(world.state(EVENTS, case), 0)], {}, world.CODEC)
-    yield opened
-    opened.close()
+def visited(key=world.KEY, hours=(10, 11, 60), numbers=(("A7", 9, "3"), ("A8", 34, ""))):
+    """A case with its queue tickets, worked on at these hours."""
+    case = Case(key, tickets=[Number(name, world.at(hour), "north", window) for name, hour, window in numbers])
+    actors = ("王小明", "王小明", "李四")
+    return Known(case, Trace(key, tuple(row(world.at(hour), who, case=key) for hour, who in zip(hours, actors, strict=False))))
 
 
-def test_a_ticket_is_served_by_the_next_work_of_the_same_day(view):
-    """The second ticket's case was turned to only the day after."""
-    with view.snapshot() as snapshot:
-        first, second = tickets_of(snapshot, world.CODEC, (world.at(0), world.at(99)), ZONE)
-        assert (first.hall, first.window, first.served_at) == ("north", "3", world.at(10))
-        assert second.served_at is None
-        assert tickets_of(snapshot, world.CODEC, (world.at(20), world.at(30)), ZONE) == []
-        assert taken(snapshot) == {world.KEY: [world.at(9), world.at(34)]}
+def measured(*known):
+    measure = HallMeasure([(world.at(0), world.at(99)), (world.at(20), world.at(30))], ZONE)
+    for one in known:
+        measure.add(one)
+    return measure.result()
 
 
-def test_the_load_of_clerks_is_told_without_their_names(view):
+def test_a_ticket_is_served_by_the_next_work_of_the_same_day():
+    """The second ticket's case was turned to only the day after; in another span there is none."""
+    found, other = measured(visited())
+    assert (found.total.tickets, found.total.served, found.total.waiting_minutes.max) == (2, 1, 60)
+    assert found.halls["north"].by_window == {"3": 1}
+    assert (other.total.tickets, other.clerks) == (0, [])
+
+
+def test_one_ticket_for_two_cases_is_one_visit():
+    """It was served when the first of them was turned to."""
+    found, _ = measured(visited("city:1", (12,), (("A7", 9, ""),)), visited("city:2", (10,), (("A7", 9, ""),)))
+    assert (found.total.tickets, found.total.waiting_minutes.max) == (1, 60)
+
+
+def test_the_load_of_clerks_is_told_without_their_names():
     """The busiest first."""
-    with view.snapshot() as snapshot:
-        busiest, other = clerks(snapshot, (world.at(0), world.at(99)), ZONE)
+    busiest, other = measured(visited())[0].clerks
     assert (busiest.name, busiest.events, busiest.cases, busiest.days) == ("王** 1", 2, 1, 1)
     assert (other.name, other.events_a_day) == ("李** 2", 1)
 
@@ -121,25 +124,21 @@ def test_the_catalogue_then_and_now():
 
 def applied(number, region, days, *papers):
     """A case of item 05 in a region, with the days it states and the papers it was handed in with."""
-    key = f"city:{number}"
-    event = world.event("Applied", number, key, materials=[{"name": one, "form": None, "count": None} for one in papers])
-    case = Case(key, item="05", region=region, applied_at=world.at(number), promised_days=days, events=1)
-    return [world.journal_record(world.chain([event])[0], number), world.state_record(world.state([event], case), number)]
+    known = {"item": "05", "region": region, "applied_at": world.at(number), "promised_days": days, "materials": list(papers)}
+    return Case(f"city:{number}", **known)
 
 
-def test_where_regions_differ_on_an_item(tmp_path):
+def test_where_regions_differ_on_an_item():
     """Two of three agree: the third is on the to-do list, by what the catalogue says and by what it does."""
-    opened = View.at(tmp_path / "other.db")
-    records = [*applied(1, "A", 5, "plan"), *applied(2, "B", 5, "plan"), *applied(3, "C", 9, "plan", "photo")]
-    opened.apply_batch([*records, *applied(4, "C", 9, "plan", "photo")], {}, world.CODEC)
+    measure = StandardMeasure((world.at(0), world.at(99)))
+    for case in (applied(1, "A", 5, "plan"), applied(2, "B", 5, "plan"), applied(3, "C", 9, "plan", "photo")):
+        measure.add(case)
+    measure.add(applied(120, "B", 9, "photo"))  # outside of the time
     item = {"item": "05", "name": "crane", "versions": [version("1", "2024-01-01", promised=5, regions={"C": {"promised": 9}})]}
-    listed = in_regions(catalogue(item), ("A", "B", "C"), date(2025, 3, 3), "05")
-    with opened.snapshot() as snapshot:
-        found = differences(snapshot, world.CODEC, listed, "05")
-        assert items_that_differ(snapshot) == {"05": 2}
-    opened.close()
+    found = measure.result(Listing(catalogue(item), ("A", "B", "C"), date(2025, 3, 3)))
     assert [(one.what, one.source, one.standard, one.others) for one in found] == [
         ("promised", "catalogue", "5 working", {"9 working": ["C"]}),
         ("promised_days", "cases", "5", {"9": ["C"]}),
         ("paper: photo", "cases", "not asked for", {"asked for": ["C"]}),
     ]
+    assert measure.result(Listing(catalogue(item), ("A", "B"), date(2025, 3, 3)), "06") == []

@@ -21,11 +21,13 @@ from monitor.statistics.period import Period, month_of
 from monitor.statistics.row import Trace
 from monitor.statistics.service import Score, Yardstick, compared
 from monitor.statistics.source import Known
+from monitor.statistics.standard import Listing
 from monitor.statistics.visits import visits
 from monitor.times import DAY
 from monitor.view import View
 from schemas.calendar import Calendar, CalendarSettings
-from schemas.case import Case, Finding, HandOver, Outcome, Pause, Supplement
+from schemas.case import Case, Finding, HandOver, Outcome, Pause, Supplement, Ticket
+from schemas.catalogue import Catalogue
 from schemas.clock import ClockRules
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -101,7 +103,8 @@ def test_the_days_of_all_holders_are_the_days_of_the_case(asked, paused, length)
 )
 def test_how_often_the_applicant_had_to_come(fields, tickets, count):
     """Days at a window; what goes online is no visit."""
-    assert visits(case(**fields), tickets, ZONE) == count
+    numbers = [Ticket(str(at), at) for at in tickets]
+    assert visits(case(**fields, tickets=numbers), ZONE) == count
 
 
 def test_a_month_is_held_against_the_month_before():
@@ -110,6 +113,13 @@ def test_a_month_is_held_against_the_month_before():
     assert Period(date(2025, 1, 1), date(2025, 3, 31)).before() == Period(date(2024, 10, 1), date(2024, 12, 31))
     assert Period(date(2025, 3, 3), date(2025, 3, 9)).before() == Period(date(2025, 2, 24), date(2025, 3, 2))
     assert month_of(world.at(30), ZONE) == Period(date(2025, 3, 1), date(2025, 3, 4))
+
+
+def test_a_month_is_held_against_the_same_month_of_the_year_before():
+    """A February of a leap year goes back to the end of the other."""
+    assert MARCH.year_before() == Period(date(2024, 3, 1), date(2024, 3, 31))
+    assert Period(date(2025, 2, 1), date(2025, 2, 28)).year_before() == Period(date(2024, 2, 1), date(2024, 2, 29))
+    assert Period(date(2024, 2, 29), date(2024, 3, 1)).year_before() == Period(date(2023, 2, 28), date(2023, 3, 1))
 
 
 def test_a_period_ends_with_its_last_day():
@@ -187,30 +197,39 @@ def view(city, tmp_path_factory):
     opened.close()
 
 
+def served(city, view, period, asked, level=lambda _: "county"):
+    inputs = Inputs(world.CODEC, monitor_city.FOLDING, city.clockwork)
+    listing = Listing(Catalogue([]), (), period.last)
+    return ask.figures(view, inputs, level, ask.Span(period, period.before()), listing, asked)
+
+
 def test_over_the_whole_time_the_city_is_served_as_its_truth_says(city, view):
     """Cases applied for and ended, and those decided too late."""
-    inputs = Inputs(world.CODEC, monitor_city.FOLDING, city.clockwork)
     truth = city.summary()
     at = max(truth["at"], key=lambda one: one["as_of"])
     moment = monitor_city.moment(at["as_of"])
     first, last = date(2024, 1, 1), date.fromisoformat(at["as_of"][:10])
     asked = Asked(window=ask.Window(at=moment))
-    found = ask.service(view, inputs, lambda _: "county", Period(first, last), asked)
+    figures = served(city, view, Period(first, last), asked)
+    found = figures.service
     total = found.now.total
     assert total.applied == at["total"]["cases"]
     assert sum(one.applied for one in found.now.by_item.values()) == total.applied
     assert total.ended >= at["total"]["closed"]
     assert total.held["county"] > 0
     region = next(iter(found.now.by_region))
-    one = ask.service(view, inputs, lambda _: "county", Period(first, last), asked._replace(regions=frozenset({region})))
-    assert one.now.total == found.now.by_region[region]
+    one = served(city, view, Period(first, last), asked._replace(regions=frozenset({region})))
+    assert one.service.now.total == found.now.by_region[region]
+    assert figures.ways.cases == at["total"]["closed"]
+    assert (figures.ways_before.cases, figures.hall_before.total.tickets) == (0, 0)
+    assert served(city, view, Period(first, last), asked._replace(regions=frozenset())).service.now.total.applied == 0
 
 
 def test_the_days_used_and_those_late_are_those_of_the_truth(city, view):
     """Summed over all decided cases of the city, and over all that ended."""
-    inputs = Inputs(world.CODEC, monitor_city.FOLDING, city.clockwork)
     end = monitor_city.moment(city.summary()["span"][1])
-    total = ask.service(view, inputs, lambda _: "", Period(date(2024, 1, 1), month_of(end, city.clockwork.zone).last)).now.total
+    period = Period(date(2024, 1, 1), month_of(end, city.clockwork.zone).last)
+    total = served(city, view, period, Asked(), lambda _: "").service.now.total
     decided = [one for one in city.truth() if one["clock_stop"] and one["state"] in {"closed_approved", "closed_denied"}]
     assert total.decided == total.compared == len(decided) > 50
     assert total.actual_days == sum(one["elapsed_workdays"] for one in decided)
