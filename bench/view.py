@@ -146,9 +146,7 @@ def _statement(table: Any, mark: str) -> str:
 
 def tuples(batch: list[Record], codec: Codec) -> dict[str, list[tuple[Any, ...]]]:
     """The rows of a batch, ready made."""
-    found = rows_of(batch, codec).inserts
-    names = {name: [column.name for column in tables.metadata.tables[name].columns] for name in found}
-    return {name: [tuple(row[column] for column in names[name]) for row in rows] for name, rows in found.items() if rows}
+    return {name: rows for name, rows in rows_of(batch, codec).inserts.items() if rows}
 
 
 def timed(work: Callable[[], None]) -> float:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cache
-from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Table
@@ -15,23 +14,23 @@ from sqlalchemy.exc import DBAPIError
 
 from monitor.chunks import chunks
 
-Row = dict[str, Any]
+#: One row, in the order of the table's columns.
+Values = tuple[Any, ...]
 #: From so many rows on COPY is worth its beginning and its end.
 _COPY = 20
 #: Keys in one DELETE.
 _KEYS = 500
 
 
-def insert_many(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
-    """Every row has every column. Raises what SQLAlchemy raises."""
+def insert_many(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
+    """Every row has every column, in the table's order. Raises what SQLAlchemy raises."""
     if not rows:
         return
-    values = map(itemgetter(*_names(table)), rows)
     if connection.dialect.name == "postgresql" and len(rows) >= _COPY:
-        _copy(connection, table, values)
+        _copy(connection, table, rows)
     else:
         mark = "?" if connection.dialect.name == "sqlite" else "%s"
-        connection.exec_driver_sql(_statement(table, mark), list(values))
+        connection.exec_driver_sql(_statement(table, mark), list(rows))
 
 
 def delete_of_cases(connection: Connection, tables: Iterable[Table], keys: Sequence[str]) -> None:
@@ -41,7 +40,7 @@ def delete_of_cases(connection: Connection, tables: Iterable[Table], keys: Seque
             connection.execute(table.delete().where(table.c.case_key.in_(part)))
 
 
-def _copy(connection: Connection, table: Table, values: Iterable[tuple[Any, ...]]) -> None:
+def _copy(connection: Connection, table: Table, rows: Iterable[Values]) -> None:
     driver = connection.connection.driver_connection
     statement = f"COPY {table.name} ({_columns(table)}) FROM STDIN"
     dbapi = connection.dialect.dbapi
@@ -49,15 +48,10 @@ def _copy(connection: Connection, table: Table, values: Iterable[tuple[Any, ...]
         raise ValueError("The connection is closed: nothing can be copied into it.")
     try:
         with driver.cursor() as cursor, cursor.copy(statement) as copy:
-            for one in values:
+            for one in rows:
                 copy.write_row(one)
     except dbapi.Error as error:
         raise DBAPIError.instance(statement, None, error, dbapi.Error, dialect=connection.dialect) from error
-
-
-@cache
-def _names(table: Table) -> tuple[str, ...]:
-    return tuple(column.name for column in table.columns)
 
 
 @cache
@@ -67,4 +61,4 @@ def _statement(table: Table, mark: str) -> str:
 
 
 def _columns(table: Table) -> str:
-    return ", ".join(f'"{name}"' for name in _names(table))
+    return ", ".join(f'"{name}"' for name in table.columns.keys())

@@ -194,7 +194,7 @@ def _write(connection: Connection, rows: Rows) -> None:
         if table is tables.alerts:
             _remember(connection, rows.of(table))
         else:
-            insert_many(connection, table, rows.of(table))
+            insert_many(connection, table, rows.values(table))
 
 
 def _remember(connection: Connection, rows: list[Row]) -> None:

@@ -95,6 +95,14 @@ class Codec:
             raise CodecError(f"Expected a record, found the event {how.name}: read this topic with decode.")
         return how.name, _read(how, data, start)
 
+    def written(self, data: bytes) -> tuple[str, dict[str, Any] | None, int]:
+        """The type of these bytes, its schema where they were written with our own, and where the body begins.
+
+        For whoever reads a few fields of many records (`schemas.projection`). Raises CodecError.
+        """
+        how, start = self._how(data)
+        return how.name, how.writer if how.reader is None else None, start
+
     def learn(self, text: str) -> None:
         """Read from now on what was written with this schema, which a newer version of the software may have published."""
         try:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import json
+from io import BytesIO
+
 import monitor_world as world
 import pytest
+from fastavro import schemaless_writer
 from sqlalchemy import select
 
 from bus.errors import ConfigurationError, CorruptionError, FencedError, RetryError
 from bus.ports import Partition
 from monitor import tables
+from monitor.rows import rows_of
 from monitor.view import View
+from schemas import contract
 from schemas.case import Case, Finding, HandOver
+from schemas.codec import Codec
+from schemas.envelope import Event
 
 JOURNAL = Partition("case.journal", 0)
 
@@ -45,6 +53,21 @@ def test_every_journal_entry_is_kept_with_its_place_in_the_chain(view):
     rows = view.all(select(tables.entries).order_by(tables.entries.c.sequence))
     assert [(row.sequence, row.kind) for row in rows] == [(1, "EVENT"), (2, "EVENT")]
     assert rows[1].previous == rows[0].hash
+
+
+def test_an_event_of_another_version_of_its_schema_becomes_the_same_row(view):
+    """A newer program has published it: what is new is left out, what it lacks has its default."""
+    text = json.loads(contract.events()["Accepted"].text)
+    text["fields"].append({"name": "colour", "type": "string", "default": "", "doc": "New."})
+    newer = contract.contract(json.dumps(text))
+    codec = Codec()
+    codec.learn(newer.text)
+    stream = BytesIO()
+    schemaless_writer(stream, newer.plain, {"header": TWO[1].header, **TWO[1].body, "colour": "red"})
+    raw = b"\xc3\x01" + newer.fingerprint + stream.getvalue()
+    told = Event("Accepted", TWO[1].header, TWO[1].body, raw)
+    here = rows_of(entries_of([TWO[1]]), world.CODEC).of(tables.events)
+    assert rows_of(entries_of([told]), codec).of(tables.events) == [here[0] | {"raw": raw}]
 
 
 def test_a_state_replaces_what_the_case_said_before(view):
