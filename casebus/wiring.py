@@ -209,7 +209,7 @@ class Wiring:
         from monitor.web.names import Names
         from monitor.web.past import Past
         from monitor.web.site import Site
-        from router.law import FINDINGS
+        from router.findings import FINDINGS
 
         inputs, now = Inputs(self.codec, self.folding, self.clockwork), self.now(view)
         return Site(

@@ -117,7 +117,10 @@ def _findings(view: CaseView, zone: tzinfo) -> Table:
     for one in view.findings:
         facts = f" ({', '.join(f'{name}: {value}' for name, value in one.facts.items())})" if one.facts else ""
         basis = Text(one.basis, style="dim")
-        made.add_row(shown(one.at, zone), Text(one.sentence + facts, style="yellow"), basis)
+        said = Text(one.sentence + facts, style="yellow")
+        if one.order:
+            said.append(f"\nIn order: {one.order}", style="dim")
+        made.add_row(shown(one.at, zone), said, basis)
     return made
 
 

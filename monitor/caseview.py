@@ -24,10 +24,11 @@ from schemas.problem import Problem, ProblemsError
 
 
 class Sentence(NamedTuple):
-    """What a finding says to people, and where the law says so: `router.law.FINDINGS`."""
+    """What a finding says to people, where the law says so, and what would have been in order: `router.findings`."""
 
     sentence: str
     basis: str
+    order: str = ""
 
 
 class Asked(NamedTuple):
@@ -71,6 +72,7 @@ class Found(msgspec.Struct, frozen=True):
     code: str
     sentence: str
     basis: str
+    order: str
     facts: dict[str, str]
 
 
@@ -243,7 +245,7 @@ def _head(case: Case) -> dict[str, Any]:
 
 def _found(finding: Any, sentences: Mapping[str, Sentence]) -> Found:
     said = sentences.get(finding.code, Sentence(finding.code.replace("_", " "), ""))
-    return Found(finding.at, finding.code, said.sentence, said.basis, finding.facts)
+    return Found(finding.at, finding.code, said.sentence, said.basis, said.order, finding.facts)
 
 
 def _dated(value: Any, clockwork: Clockwork) -> Any:

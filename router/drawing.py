@@ -7,13 +7,15 @@ from collections.abc import Iterable, Sequence
 
 from router.case import EFFECTS
 from router.decide import all_rules
-from router.law import AFTER_END, FINDINGS, IGNORED, MAIN, PRESUPPOSES, TRACKS, Transition
+from router.findings import FINDINGS
+from router.law import AFTER_END, IGNORED, MAIN, PRESUPPOSES, TRACKS, Transition
 from schemas.case import Phase
 
 _HEAD = """# The law as the router knows it
 
-Drawn from `router/law.py` and `router/rules/` by `python -m router.drawing > docs/law.md`; a test holds it to them. Nothing
-is refused because a table does not foresee it: the fact is applied, and a finding stands until a later event explains it.
+Drawn from `router/law.py`, `router/findings.py` and `router/rules/` by `python -m router.drawing > docs/law.md`; a test holds it
+to them. Nothing is refused because a table does not foresee it: the fact is applied, and a finding stands until a later event
+explains it.
 Articles without a name are those of the Administrative Licensing Law (行政许可法). What a region may set is section
 `rules.law` of casebus.yaml (`router.law.LawProfile`).
 """
@@ -60,7 +62,8 @@ def _after() -> Iterable[str]:
 def _findings() -> Iterable[str]:
     yield "## Findings\n"
     yield from _table(
-        ("code", "what it says", "basis"), ((f"`{code}`", row.sentence, row.basis) for code, row in FINDINGS.items())
+        ("code", "what it says", "basis", "in order would have been"),
+        ((f"`{code}`", row.sentence, row.basis, row.order) for code, row in FINDINGS.items()),
     )
 
 

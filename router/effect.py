@@ -19,7 +19,7 @@ _RANK = {phase: rank for rank, phase in enumerate(Phase)}
 
 
 def find(case: Case, event: Event, code: str, **facts: str) -> None:
-    """Record a finding; `code` is a row of `router.law.FINDINGS`."""
+    """Record a finding; `code` is a row of `router.findings.FINDINGS`."""
     case.findings = [*case.findings, Finding(code, event.occurred_at, event.id, facts)]
 
 

@@ -1,4 +1,6 @@
-"""The law once, as tables: what leads where, what is a finding, what is allowed after the end.
+"""The law once, as tables: what leads where, what lasts beside it, what is allowed after the end.
+
+What is a finding stands in `router.findings`.
 
 The appliers (`router.phases`, `router.beside`) look everything up here, docs/law.md is drawn from here, and the tests walk
 what stands here. Nothing is refused because a table does not foresee it: the fact is applied and the finding stands.
@@ -28,13 +30,6 @@ class Transition(NamedTuple):
     to: Phase
     otherwise: str = ""
     always: bool = False
-
-
-class Clause(NamedTuple):
-    """One row of the findings: the sentence for people, and where the law says so."""
-
-    sentence: str
-    basis: str
 
 
 class Track(NamedTuple):
@@ -118,55 +113,6 @@ TRACKS: tuple[Track, ...] = (
     Track("alert 预警", ("AlertRaised",), ("AlertWithdrawn",), "the supervision speaks"),
     Track("supervision 督办", ("SupervisionOpened",), ("SupervisionClosed",), "a supervisor takes the case up and lets it go"),
 )
-
-#: Every finding: the code stands in `Case.findings`, the sentence is what people read.
-FINDINGS: dict[str, Clause] = {
-    "application_after_work": Clause(
-        "The application is dated after work on the case began.", "off-system handling (体外循环), electronic supervision"
-    ),
-    "applied_twice": Clause(
-        "The application was reported twice under one case number.", "one case, one application (GB/T 39046)"
-    ),
-    "supplement_after_acceptance": Clause("Papers were asked for after the case was accepted.", "art. 32 (4): before acceptance"),
-    "second_supplement_notice": Clause("Missing papers were asked for a second time.", "art. 32 (4): once and completely"),
-    "supplement_not_asked": Clause("Papers came that nobody had asked for.", "art. 32 (4)"),
-    "accepted_twice": Clause("The case was accepted a second time; the first acceptance starts the clock.", "art. 32, 42"),
-    "never_accepted": Clause("No acceptance is known of this case.", "art. 32: in writing, within five days"),
-    "refused_after_acceptance": Clause("The case was refused at the door though it had been accepted.", "art. 32, 38"),
-    "refused_without_reason": Clause("The refusal gives no reason.", "art. 38 (2), art. 55"),
-    "step_before_acceptance": Clause("Work began before the case was accepted.", "art. 34: examination follows acceptance"),
-    "opinion_before_acceptance": Clause(
-        "An authority gave its opinion before the case was accepted.", "art. 34: examination follows acceptance"
-    ),
-    "decision_before_acceptance": Clause("The decision was taken though no acceptance is known before it.", "art. 32, 37"),
-    "decided_twice": Clause("The case was decided a second time; the first decision stopped the clock.", "art. 42"),
-    "closed_without_decision": Clause("The case was closed though no decision is known.", "art. 37, 38"),
-    "decided_before_all_answered": Clause(
-        "The lead decided before all assisting authorities had answered.", "art. 26, joint handling (并联审批)"
-    ),
-    "pause_before_acceptance": Clause("The clock was paused before it had started.", "art. 45"),
-    "paused_twice": Clause("The same special procedure was started again while it was open.", "art. 45"),
-    "resumed_without_pause": Clause("A special procedure ended that is not open.", "art. 45"),
-    "pause_open_at_decision": Clause("A special procedure was still open when the case was decided.", "art. 45"),
-    "extension_before_acceptance": Clause("The limit was extended before it ran.", "art. 42"),
-    "extension_after_limit": Clause(
-        "The extension came after the limit; the case stays overdue.", "art. 42: before the limit ends"
-    ),
-    "extended_twice": Clause("The limit was extended a second time.", "art. 42: one extension of ten days"),
-    "late_hand_up": Clause(
-        "The lower authority handed the case up too late after its acceptance.", "art. 43: twenty days from acceptance"
-    ),
-    "handed_over_twice": Clause("The same hand-over was reported twice.", "custody: one sender, one receiver"),
-    "handed_by_another": Clause("The case was handed on by an authority that does not hold it.", "custody"),
-    "received_without_hand_over": Clause("An authority signed for a case that nobody handed over.", "custody"),
-    "received_by_another": Clause("Another authority signed than the one the case was sent to.", "custody"),
-    "received_twice": Clause("The same hand-over was signed for twice.", "custody"),
-    "collected_before_decision": Clause("The licence was collected before the case was decided.", "art. 44"),
-    "revoked_without_decision": Clause("A decision was revoked that is not known.", "art. 69"),
-    "event_after_end": Clause("The event is dated after the end of the case.", "a finished case stands still"),
-    "alert_not_raised": Clause("An alert was withdrawn that is not raised.", "electronic supervision"),
-    "supervision_not_open": Clause("A supervision was closed that is not open.", "electronic supervision"),
-}
 
 #: What does not change the case when folded in, and why. A test holds: every event type is applied or stands here.
 IGNORED: dict[str, str] = {

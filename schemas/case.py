@@ -140,7 +140,7 @@ class Correction(msgspec.Struct, gc=False):
 
 
 class Finding(msgspec.Struct, frozen=True, gc=False):
-    """A fact that broke the law's order: recorded, never refused. `code` names a row of `router.law`."""
+    """A fact that broke the law's order: recorded, never refused. `code` names a row of `router.findings`."""
 
     code: str
     at: int

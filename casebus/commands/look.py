@@ -79,7 +79,7 @@ def stay(wiring: Wiring, view: View, each_time: Callable[[], None] = lambda: Non
 def case(folder: Path, number: str, at: str | None, *, as_json: bool) -> int:
     from monitor import casetext
     from monitor.caseview import Asked, Sentence, case_view, key_of
-    from router.law import FINDINGS
+    from router.findings import FINDINGS
 
     with opened(folder) as (wiring, view):
         asked = Asked(wiring.now(view)(), wiring.deployment.moment(at) if at else None)

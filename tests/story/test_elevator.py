@@ -9,7 +9,7 @@ from city_story import City
 
 from monitor.caseview import Asked, Sentence, case_view
 from monitor.statistics.compute import Inputs
-from router.law import FINDINGS
+from router.findings import FINDINGS
 from schemas.case import Outcome
 from schemas.deadlines import deadlines
 from schemas.limits import Terms

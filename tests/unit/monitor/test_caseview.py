@@ -17,7 +17,7 @@ from monitor.caseview import Asked, account, case_view, key_of
 from monitor.lights import Clockwork
 from monitor.statistics.compute import Inputs
 from monitor.view import View
-from router.law import FINDINGS
+from router.findings import FINDINGS
 from schemas.calendar import Calendar, CalendarSettings
 from schemas.clock import ClockRules, Kind, Line
 from schemas.problem import ProblemsError

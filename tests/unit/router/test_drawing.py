@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from router.drawing import drawn
-from router.law import FINDINGS, MAIN
+from router.findings import FINDINGS
+from router.law import MAIN
 
 LAW = Path(__file__).parents[3] / "docs" / "law.md"
 

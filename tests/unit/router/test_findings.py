@@ -4,7 +4,8 @@ import pytest
 from router_lives import EVERY_DAY_WORKS, event
 
 from router.case import fold
-from router.law import FINDINGS, LawProfile
+from router.findings import FINDINGS
+from router.law import LawProfile
 from schemas.envelope import Event
 
 PROFILE = LawProfile(terms=EVERY_DAY_WORKS, flag_steps_before_acceptance=True)
@@ -105,6 +106,7 @@ def test_a_finding_stands_where_the_order_is_broken_and_only_there(code):
 
 @pytest.mark.parametrize("code", FINDINGS)
 def test_a_finding_has_a_sentence_and_a_basis(code):
-    """People read the sentence, lawyers the basis."""
+    """People read the sentence and what would have been in order, lawyers the basis."""
     assert FINDINGS[code].sentence.endswith(".")
     assert FINDINGS[code].basis
+    assert FINDINGS[code].order.endswith(".")

@@ -2,12 +2,13 @@
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from router_lives import EVERY_DAY_WORKS, HOUR, START, event, life, moment
 
 from router.case import EFFECTS, apply, fold, in_order
-from router.law import ABOUT, AFTER_END, FINDINGS, IGNORED, MAIN, PRELIMINARY, TRACKS, LawProfile, Unaccepted
+from router.findings import FINDINGS
+from router.law import ABOUT, AFTER_END, IGNORED, MAIN, PRELIMINARY, TRACKS, LawProfile, Unaccepted
 from schemas.case import Case, Outcome, Phase
 from schemas.codec import default
 from schemas.envelope import Event
@@ -94,7 +95,6 @@ def lives_of_any_kind(draw) -> list[Event]:
     return events
 
 
-@settings(max_examples=150, deadline=None)
 @given(lives_of_any_kind(), st.randoms(use_true_random=False), st.sampled_from([PLAIN, SETTING_ASIDE]))
 def test_any_interleaving_and_repetition_folds_to_the_same_case(events, random, profile):
     """Order and repetition of arrival carry no meaning."""
@@ -104,7 +104,6 @@ def test_any_interleaving_and_repetition_folds_to_the_same_case(events, random, 
     assert fold(shuffled, profile, "city:1") == expected
 
 
-@settings(max_examples=100, deadline=None)
 @given(lives_of_any_kind())
 def test_applying_in_business_order_equals_the_fold(events):
     """One cheap apply an event gives what folding all of them gives, where nothing is replaced or taken away."""

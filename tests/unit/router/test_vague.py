@@ -4,12 +4,13 @@ from itertools import permutations
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from router_lives import NEEDED, START, event, moment, on_day
 
 from router.case import apply, fold, in_order
-from router.law import FINDINGS, PRESUPPOSES, LawProfile
+from router.findings import FINDINGS
+from router.law import PRESUPPOSES, LawProfile
 from schemas.case import Case
 from schemas.codec import default
 
@@ -101,7 +102,6 @@ def told(draw):
     return events
 
 
-@settings(max_examples=120, deadline=None)
 @given(told(), st.randoms(use_true_random=False))
 def test_applying_what_is_in_order_equals_the_fold_however_coarse_the_times(events, random):
     """Where an event may belong before one that was applied, `in_order` says so, and the fold of any order is the same."""
