@@ -227,6 +227,7 @@ class Wiring:
             sentences={code: Sentence(*rule) for code, rule in FINDINGS.items()},
             connectors=[(one.name, one.settings.about, one.settings.kind) for one in self.connectors],
             publish=publish,
+            level=self.level,
         )
 
     def _item_name(self, code: str) -> str:

@@ -44,7 +44,7 @@ class Span(NamedTuple):
 
 
 class Figures(msgspec.Struct, frozen=True):
-    """All that is asked about a period, from one pass. Ways are those of the cases that ended in it."""
+    """All that is asked about a period, from one pass. Ways are those of the cases that ended in it, by event type."""
 
     service: Compared
     hall: HallFigures
@@ -65,7 +65,7 @@ def figures(view: View, inputs: Inputs, level: LevelOf, span: Span, listing: Lis
     now = _end(span.period, inputs, asked.window)
     service = ServiceMeasure(span, Yardstick(clockwork, level, now))
     halls, standard = HallMeasure(bounds, clockwork.zone), StandardMeasure((bounds[1][0], bounds[0][1]))
-    ways = [ProcessMeasure() for _ in span]
+    ways = [ProcessMeasure("type") for _ in span]
     with view.snapshot() as snapshot:
         for one in cases(snapshot, inputs, asked._replace(window=asked.window._replace(at=now))):
             service.add(one)
@@ -90,11 +90,11 @@ def _walk(ways: list[ProcessMeasure], bounds: list[tuple[int, int]], one: Known,
             measure.add(one.trace)
 
 
-def map_of(view: View, inputs: Inputs, asked: Asked) -> ProcessMap:
-    """The ways that these cases went."""
+def map_of(view: View, inputs: Inputs, asked: Asked, by: str = "activity") -> ProcessMap:
+    """The ways that these cases went; `by` is one of `processmap.BY`."""
     with view.snapshot() as snapshot:
         traces = (one.trace for one in cases(snapshot, inputs, asked) if one.case is not None and one.case.opened)
-        return process_map(trace for trace in traces if trace.rows)
+        return process_map((trace for trace in traces if trace.rows), by)
 
 
 def cases(snapshot: Snapshot, inputs: Inputs, asked: Asked) -> Iterator[Known]:

@@ -1,26 +1,36 @@
-"""The process map of some cases: each activity with how often, each way between two with how often and how long."""
+"""The process map of some cases: each activity with how often, each way between two with how often and how long.
+
+What counts as an activity is asked for: what the department calls it (`activity`), or the standard's event type (`type`),
+which is the same in every department.
+"""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from itertools import pairwise
+from operator import attrgetter
 
 import msgspec
 
 from monitor.statistics.row import Trace
 from monitor.times import HOUR
 
+#: What a map may be made of.
+BY = ("type", "activity")
 #: The ways that most cases went, in full.
 VARIANTS = 10
 
 
 class Node(msgspec.Struct, frozen=True):
+    """`place` is how many steps of its cases come before its first time, on average."""
+
     activity: str
     events: int
     cases: int
     begins: int
     ends: int
+    place: float = 0.0
 
 
 class Edge(msgspec.Struct, frozen=True, rename={"source": "from", "target": "to"}):
@@ -55,20 +65,24 @@ class ProcessMap(msgspec.Struct, frozen=True):
 class ProcessMeasure:
     """Takes traces one by one."""
 
-    def __init__(self) -> None:
+    def __init__(self, by: str = "activity") -> None:
+        self._name = attrgetter(by)
         self._counts: dict[str, Counter[str]] = {name: Counter() for name in ("events", "cases", "begins", "ends")}
+        self._places: Counter[str] = Counter()
         self._waits: dict[tuple[str, str], list[int]] = defaultdict(list)
         self._through: Counter[tuple[str, str]] = Counter()
         self._ways: dict[tuple[str, ...], list[int]] = defaultdict(list)
 
     def add(self, trace: Trace) -> None:
-        path = tuple(row.activity for row in trace.rows)
+        path = tuple(map(self._name, trace.rows))
         self._counts["events"].update(path)
         self._counts["cases"].update(set(path))
+        for name in set(path):
+            self._places[name] += path.index(name)
         self._counts["begins"][path[0]] += 1
         self._counts["ends"][path[-1]] += 1
-        for before, after in pairwise(trace.rows):
-            self._waits[before.activity, after.activity].append(after.at - before.at)
+        for pair, (before, after) in zip(pairwise(path), pairwise(trace.rows), strict=True):
+            self._waits[pair].append(after.at - before.at)
         self._through.update(set(pairwise(path)))
         self._ways[path].append(trace.last - trace.first)
 
@@ -86,7 +100,11 @@ class ProcessMeasure:
 
     def _nodes(self) -> list[Node]:
         names = sorted(self._counts["events"], key=lambda name: (-self._counts["events"][name], name))
-        return [Node(name, *(self._counts[what][name] for what in ("events", "cases", "begins", "ends"))) for name in names]
+        return [self._node(name) for name in names]
+
+    def _node(self, name: str) -> Node:
+        counts = {what: found[name] for what, found in self._counts.items()}
+        return Node(name, **counts, place=round(self._places[name] / counts["cases"], 4))
 
     def _edges(self) -> list[Edge]:
         ordered = sorted(self._waits.items(), key=lambda item: (-len(item[1]), item[0]))
@@ -95,8 +113,8 @@ class ProcessMeasure:
         ]
 
 
-def process_map(traces: Iterable[Trace]) -> ProcessMap:
-    measure = ProcessMeasure()
+def process_map(traces: Iterable[Trace], by: str = "activity") -> ProcessMap:
+    measure = ProcessMeasure(by)
     for trace in traces:
         measure.add(trace)
     return measure.result()

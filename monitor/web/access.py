@@ -52,7 +52,12 @@ def scope(user: User, regions: Mapping[str, Region]) -> Scope:
     """The region and all that lies in it. A region that the directory does not have (any more) shows nothing."""
     if not user.region:
         return None
-    return frozenset(code for code in regions if user.region in _upwards(code, regions))
+    return inside(user.region, regions)
+
+
+def inside(region: str, regions: Mapping[str, Region]) -> frozenset[str]:
+    """The codes of a region and of all that lies in it; none for one that the directory does not have."""
+    return frozenset(code for code in regions if region in _upwards(code, regions))
 
 
 def within(region: str, allowed: Scope) -> bool:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from monitor.statistics.processmap import ProcessMap
 from monitor.times import iso
 from monitor.web.glance import Glance
 from monitor.web.hits import Spotted
@@ -141,16 +142,33 @@ class CaseDetail(BaseModel):
 
 
 class Edge(BaseModel):
+    """One thing directly after another: how often, in how many cases, hours between them."""
+
     source: str
     target: str
     times: int
+    cases: int
+    median_hours: float
+    longest_hours: float
+
+
+class Variant(BaseModel):
+    """`share` of the cases, 0 to 1."""
+
+    activities: list[str]
+    cases: int
+    share: float
+    median_days: float
 
 
 class Process(BaseModel):
     cases: int
     variants: int
     activities: dict[str, int]
+    begins: dict[str, int]
+    ends: dict[str, int]
     edges: list[Edge]
+    ways: list[Variant] = Field(description="The ways that most cases went.")
 
 
 class Alert(BaseModel):
@@ -287,12 +305,19 @@ def _moves(model: CasePage, zone: tzinfo) -> list[Move]:
     ]
 
 
-def process(found: Graph) -> Process:
+def process(found: ProcessMap, shown: Graph) -> Process:
+    """`shown` are the edges asked for; all else is of all cases."""
     return Process(
         cases=found.cases,
         variants=found.variants,
-        activities={node.name: node.times for node in found.nodes},
-        edges=[Edge(**edge._asdict()) for edge in found.edges],
+        activities={node.activity: node.events for node in found.nodes},
+        begins={node.activity: node.begins for node in found.nodes if node.begins},
+        ends={node.activity: node.ends for node in found.nodes if node.ends},
+        edges=[Edge(**edge._asdict()) for edge in shown.edges],
+        ways=[
+            Variant(activities=list(one.activities), cases=one.cases, share=one.share, median_days=one.median_days)
+            for one in found.ways
+        ],
     )
 
 

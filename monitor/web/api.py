@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
+import msgspec
 from fastapi import Depends, FastAPI, HTTPException, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, Field
@@ -22,9 +23,12 @@ from monitor.web.models.desk import within_scope
 from monitor.web.models.listing import PAGE, SORTS, asked
 from monitor.web.models.overview import overview
 from monitor.web.models.process import graph
+from monitor.web.models.span import NAMED
 from monitor.web.pages.case import case_model
 from monitor.web.pages.desk import alerts
-from monitor.web.pages.process import paths
+from monitor.web.pages.process import counted as process_map
+from monitor.web.pages.statistics import asked_of, period_of
+from monitor.web.pages.statistics import counted as service_of
 from monitor.web.queries import key_of
 from monitor.web.render import View
 from monitor.web.site import Act, Site
@@ -37,6 +41,7 @@ _bearer = HTTPBearer(auto_error=False, description="casebus user token NAME")
 At = Annotated[str, Query(description="As of this moment (ISO 8601; local unless it has an offset); empty: now.")]
 Known = Annotated[str, Query(description="`then`: only from what had been received by `at`.")]
 Language = Annotated[str, Query(description="Language of sentences: en or zh.")]
+By = Annotated[Literal["type", "activity"], Query(description="Steps by event type, or as the departments name them.")]
 Page = Annotated[int, Query(ge=1, le=10_000, description=f"From 1; {PAGE} a page.")]
 
 
@@ -85,6 +90,18 @@ class CaseQuery(BaseModel):
     page: int = Field(1, ge=1, le=10_000, description=f"From 1; {PAGE} a page.")
 
 
+class FiguresQuery(BaseModel):
+    """Which period, and of whom; without days of one's own a named period, up to today."""
+
+    first: str = Field("", description="First day, 2026-06-01.")
+    last: str = Field("", description="Last day, counted too.")
+    period: str = Field("month", description=", ".join(NAMED))
+    against: str = Field("before", description="before: the period just before; year: the same days a year before.")
+    region: str = Field("", description="This region, and what lies in it.")
+    department: str = ""
+    item: str = ""
+
+
 def allowed(seen: Visit, right: Right) -> None:
     """Raises 403 where the role does not include it."""
     user = seen.view.user
@@ -116,9 +133,16 @@ def add_figures(app: FastAPI, api: Api) -> None:
         days = seen.picture().days(seen.view.zone, seen.scope)
         return [answers.TrendDay(day=one.day, applied=one.applied, ended=one.ended) for one in days]
 
-    @app.get("/items/{item}/process", summary="What directly follows what, in the newest cases of an item")
-    def process(item: str, seen: Visit = who, share: float = 1.0) -> answers.Process:
-        return answers.process(graph(paths(seen, item), share))
+    @app.get("/figures", summary="How well people were served in a period, held against an earlier one")
+    def figures(query: Annotated[FiguresQuery, Query()], seen: Visit = who) -> dict[str, Any]:
+        parts = query.model_dump()
+        found, slimmed = service_of(seen, period_of(seen, parts), asked_of(seen, parts))
+        return found.to_json() | {"slimming": msgspec.to_builtins(slimmed)}
+
+    @app.get("/items/{item}/process", summary="What directly follows what, in the cases of an item")
+    def process(item: str, seen: Visit = who, share: float = 1.0, by: By = "type") -> answers.Process:
+        found = process_map(seen, asked_of(seen, {"item": item}), by)
+        return answers.process(found, graph(found, share))
 
 
 def add_cases(app: FastAPI, api: Api) -> None:

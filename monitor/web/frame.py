@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from hashlib import sha256
 from importlib.resources import files
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from urllib.parse import urlencode
 
 from fastapi import Request
-from nicegui import ui
+from nicegui import run, ui
 
 from monitor.clockmode import wall
 from monitor.times import local
@@ -27,12 +27,15 @@ TABS: tuple[tuple[str, str, Right | None], ...] = (
     ("/", "overview", None),
     ("/cases", "cases", Right.CASES),
     ("/places", "places", None),
+    ("/statistics", "statistics", None),
     ("/process", "process", None),
     ("/desk", "desk", Right.CASES),
     ("/letters", "letters", Right.LETTERS),
 )
-#: Seconds between two looks of an open page at the shared picture.
-TICK = 0.5
+#: Seconds between two looks of an open page at the shared picture, and at what is counted by a pass over the view.
+TICK, COUNTED = 0.5, 3.0
+
+T = TypeVar("T")
 
 
 class Visit(NamedTuple):
@@ -95,6 +98,27 @@ def live(seen: Visit, show: Callable[[Picture], None], more: Callable[[], int] =
             show(picture)
 
     ui.timer(TICK, look)
+
+
+def counting(seen: Visit, count: Callable[[], T], show: Callable[[T], None]) -> None:
+    """Show what takes a pass over the view as soon as it is counted, and, of the present, again when it was counted anew."""
+    last: list[T] = []
+    busy: list[bool] = []
+
+    async def look() -> None:
+        if busy:
+            return
+        busy.append(True)
+        try:
+            found = await run.io_bound(count)
+        finally:
+            busy.clear()
+        if found is not None and not any(found is one for one in last):
+            last[:] = [found]
+            show(found)
+
+    past = seen.view.when.at is not None
+    ui.timer(0 if past else COUNTED, look, once=past)
 
 
 def _bar(seen: Visit, tab: str, theme: str) -> dict[str, object]:

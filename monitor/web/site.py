@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, tzinfo
 from typing import Protocol
 
 from monitor.caseview import Sentence
 from monitor.statistics.compute import Inputs
+from monitor.statistics.holding import LevelOf
 from monitor.times import local_date
 from monitor.view import View
 from monitor.web.access import Scope, User, scope
 from monitor.web.accounts import Accounts
 from monitor.web.asked import When
+from monitor.web.counted import Counted
 from monitor.web.hits import Hits
 from monitor.web.live import Live
 from monitor.web.names import Names
@@ -69,6 +71,10 @@ class Site:
     #: Name, what it is, and kind of each connector.
     connectors: Sequence[tuple[str, str, str]] = ()
     publish: Callable[[Act], None] | None = None
+    #: The level of an authority in words; empty for one that the directory does not know.
+    level: LevelOf = lambda _: ""
+    #: What was counted by a pass over the whole view.
+    counted: Counted = field(default_factory=Counted)
 
     @property
     def zone(self) -> tzinfo:
@@ -83,6 +89,12 @@ class Site:
 
     def until(self, when: When) -> int:
         return self.now() if when.at is None else when.at
+
+    def state(self, when: When) -> int:
+        """A number that changes with whatever an answer rests on; what was known then does not change."""
+        if when.at is None:
+            return self.live.picture.version
+        return 0 if when.then else sum(self.view.positions().values())
 
     def picture(self, when: When) -> Picture:
         """Live, or of a past moment: that one is made when it is first asked for, which takes its time."""

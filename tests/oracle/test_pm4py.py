@@ -15,10 +15,14 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "monitor"))  # its h
 
 import monitor_city
 import monitor_world as world
+from sqlalchemy import select
 
+from monitor import tables
 from monitor.export import write
+from monitor.statistics.ask import Asked, map_of
 from monitor.statistics.compute import Inputs, compute
 from monitor.view import View
+from schemas.case import decode_state
 
 pytestmark = pytest.mark.tier2
 
@@ -82,6 +86,31 @@ def test_the_graph_and_its_ends_are_the_same(log, figures):
     assert {(pair.source, pair.target): pair.count for pair in dfg.top}.items() <= dict(graph).items()
     assert dict(starts) == dfg.start_activities
     assert dict(ends) == dfg.end_activities
+
+
+def test_the_map_of_each_item_is_its_graph_with_its_ways(log, view, city):
+    """Every edge of the page's process map, what begins and ends, and how many cases went each way; of all cases of the item."""
+    import pm4py
+
+    inputs = Inputs(world.CODEC, monitor_city.FOLDING, city.clockwork)
+    items = {case.item for case in _cases(view)}
+    assert len(items) > 1
+    keys = {item: {case.key for case in _cases(view) if case.item == item} for item in items}
+    for item in items:
+        ours = map_of(view, inputs, Asked(item))
+        theirs = log[log["case:concept:name"].isin(keys[item])]
+        graph, starts, ends = pm4py.discover_dfg(theirs)
+        assert {(edge.source, edge.target): edge.count for edge in ours.edges} == dict(graph)
+        assert {node.activity: node.begins for node in ours.nodes if node.begins} == dict(starts)
+        assert {node.activity: node.ends for node in ours.nodes if node.ends} == dict(ends)
+        variants = pm4py.get_variants(theirs)
+        assert ours.variants == len(variants)
+        assert {way.activities: way.cases for way in ours.ways}.items() <= dict(variants).items()
+
+
+def _cases(view):
+    table = tables.cases.c
+    return [decode_state(row.state).case for row in view.all(select(table.state).where(table.opened))]
 
 
 def test_the_variants_are_the_same(log, figures):

@@ -1,60 +1,86 @@
-"""`/process`: the way the cases of an item really go."""
+"""`/process`: the way the cases of an item really go; all of them, as somebody may see them, as of any moment."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections.abc import Callable
 
 from fastapi import Request
 from nicegui import ui
-from sqlalchemy import and_, select
 
-from monitor import tables
-from monitor.web.frame import Visit, frame, visit
-from monitor.web.models.process import graph, height, options
+from monitor.statistics import ask
+from monitor.statistics.ask import Asked
+from monitor.statistics.processmap import BY, ProcessMap
+from monitor.web.access import within
+from monitor.web.frame import Visit, counting, frame, visit
+from monitor.web.models.figures import runs
+from monitor.web.models.process import charted, graph
+from monitor.web.pages.statistics import asked_of
 from monitor.web.site import Site
 
-#: Newest cases that the map is made of.
-CASES = 500
 SHARES = (0.8, 0.9, 0.95, 1.0)
-_AT_ONCE = 500
+#: Letters of a name that a box has room for; a Chinese character takes two.
+ROOM = 22
 
 
 def add(site: Site) -> None:
     @ui.page("/process")
     def page(request: Request) -> None:
         seen = visit(site, request)
-        item = seen.parts.get("item") or next(iter(sorted(site.items)), "")
-        share = _share(seen.parts.get("share", ""))
-        frame(seen, "/process", seen.view.words("nav.process"), item)
-        found = graph(paths(seen, item), share)
-        items = sorted((code, seen.view.item(code)) for code in site.items)
-        with ui.element("main").classes("page"), ui.element("section").classes("panel"):
-            ui.html(seen.render("process.html", graph=found, items=items, item=item, share=share, shares=SHARES), sanitize=False)
-            if found.nodes:
-                words = seen.view.words
-                chart = ui.echart(options(found, lambda name: words.of("event", name)), renderer="svg")
-                chart.classes("map").style(f"height: {height(found)}px")
+        asked = asked_of(seen, seen.parts)
+        by, share = _by(seen), _share(seen.parts.get("share", ""))
+        frame(seen, "/process", seen.view.words("nav.process"), seen.parts.get("item", ""))
+        with ui.element("main").classes("page"):
+            ui.html(seen.render("process.html", **_choices(seen), by=by, share=share), sanitize=False, tag="section").classes(
+                "panel"
+            )
+            shown = ui.html(seen.render("counting.html"), sanitize=False)
+
+        def show(found: ProcessMap) -> None:
+            made = graph(found, share)
+            naming = named(seen)
+            model = {"found": found, "graph": made, "d": charted(made), "naming": naming, "clip": clip, "runs": runs}
+            shown.set_content(seen.render("map.html", **model, item=seen.parts.get("item", "")))
+
+        counting(seen, lambda: counted(seen, asked, by), show)
 
 
-def paths(seen: Visit, item: str) -> list[list[str]]:
-    """Event types of each case in business order, of the newest cases of the item that somebody may see."""
-    e, aside, cases = tables.events.c, tables.set_aside.c, tables.cases.c
-    newest = select(cases.case_key).where(cases.item == item, cases.opened, cases.forwards_to == "", ~cases.expired)
-    newest = newest.where(cases.region.in_(sorted(seen.scope))) if seen.scope is not None else newest
-    newest = newest.where(cases.applied_at <= seen.view.when.at) if seen.view.when.at is not None else newest
-    newest = newest.order_by(cases.applied_at.desc()).limit(CASES)
-    joined = tables.events.outerjoin(tables.set_aside, and_(aside.case_key == e.case_key, aside.sequence == e.sequence))
-    order = (e.case_key, e.occurred_at, e.step, e.system, e.source_sequence, e.event_id)
-    found: dict[str, list[str]] = defaultdict(list)
-    with seen.site.view.snapshot() as snapshot:
-        keys = [row.case_key for row in snapshot.all(newest)]
-        for start in range(0, len(keys), _AT_ONCE):
-            query = select(*order, e.type).select_from(joined).where(e.case_key.in_(keys[start : start + _AT_ONCE]))
-            query = query.where(aside.standing.is_(None), e.type.not_in(seen.site.inputs.folding.uncounted))
-            query = query.where(e.occurred_at <= seen.view.when.at) if seen.view.when.at is not None else query
-            for row in snapshot.all(query.order_by(*order)):
-                found[row.case_key].append(row.type)
-    return list(found.values())
+def counted(seen: Visit, asked: Asked, by: str) -> ProcessMap:
+    """By a pass over the cases, unless somebody has asked the same just now."""
+    site = seen.site
+    return site.counted.of(("map", by, asked), site.state(seen.view.when), lambda: ask.map_of(site.view, site.inputs, asked, by))
+
+
+def named(seen: Visit) -> Callable[[str], str]:
+    """Event types in words; what a department calls its steps is shown as it is."""
+    words = seen.view.words
+    return lambda name: words.of("event", name) if words.knows(f"event.{name}") else name
+
+
+def clip(name: str) -> str:
+    """As much of a name as a box has room for."""
+    kept, room = "", ROOM
+    for letter in name:
+        room -= 1 if letter.isascii() else 2
+        if room < 0:
+            return f"{kept}…"
+        kept += letter
+    return kept
+
+
+def _choices(seen: Visit) -> dict[str, object]:
+    view, site = seen.view, seen.site
+    return {
+        "items": sorted((code, view.item(code)) for code in site.items),
+        "regions": [(code, view.region(code)) for code in site.names.regions if within(code, seen.scope)],
+        "item": seen.parts.get("item", ""),
+        "region": seen.parts.get("region", ""),
+        "shares": SHARES,
+        "ways": BY,
+    }
+
+
+def _by(seen: Visit) -> str:
+    return next((one for one in BY if one == seen.parts.get("by")), BY[0])
 
 
 def _share(text: str) -> float:

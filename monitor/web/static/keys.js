@@ -1,7 +1,7 @@
 // Keyboard: the same page for who never touches a mouse. Nothing here knows what a page shows.
 (() => {
   const typing = (target) => /^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName) || target.isContentEditable;
-  const tabs = { o: "/", c: "/cases", p: "/process", a: "/desk", d: "/letters" };
+  const tabs = { o: "/", c: "/cases", s: "/statistics", p: "/process", a: "/desk", d: "/letters" };
   let before = "";
   const rows = () => [...document.querySelectorAll(".rows tr[data-href]")];
   const step = (by) => {

@@ -173,6 +173,15 @@ def test_the_process_map_counts_what_follows_what(ask):
     assert {(one["source"], one["target"]): one["times"] for one in found["edges"]}[("Applied", "Accepted")] == 3
 
 
+def test_the_figures_of_a_period_are_those_of_the_regions_somebody_sees(ask):
+    """All three cases were applied for in the year up to now; a county's supervisor is told of their own."""
+    found = ask("chief", "/figures?period=year").json()
+    assert found["service"]["now"]["total"]["applied"] + found["service"]["then"]["total"]["applied"] == 3
+    county = ask("county", "/figures?period=year&region=11").json()
+    assert county["service"]["now"]["total"]["applied"] == 0
+    assert ask("chief", "/figures?period=year&region=11").json()["service"]["now"]["total"]["applied"] > 0
+
+
 def test_the_list_is_taken_out_as_csv_and_xlsx_and_both_are_written_down(web, site):
     """With Chinese that Excel reads, and no formula."""
     signed_in(web, "chief")
@@ -216,6 +225,6 @@ def test_openapi_names_every_path(web):
     """The contract for programs is public; what it describes is not."""
     paths = web.get("/api/v1/openapi.json").json()["paths"]
     assert set(paths) == {
-        "/lights", "/trend", "/items/{item}/process", "/cases", "/cases/{number}", "/alerts", "/hits", "/supervisions",
-        "/dead-letters",
+        "/lights", "/trend", "/figures", "/items/{item}/process", "/cases", "/cases/{number}", "/alerts", "/hits",
+        "/supervisions", "/dead-letters",
     }  # fmt: skip

@@ -10,13 +10,15 @@ import pytest
 from monitor_world import at, event
 from web_world import AUTHORITIES, NOW, RED, REGIONS, ZONE, applied, lives
 
+from monitor.statistics.processmap import process_map
+from monitor.statistics.row import Row, Trace
 from monitor.web.access import Role, User, scope
 from monitor.web.asked import When, link, moment, when
 from monitor.web.glance import Glance
 from monitor.web.models.listing import PAGE, Filter, asked, fitting, listed
 from monitor.web.models.overview import heat, ordered
 from monitor.web.models.place import pace
-from monitor.web.models.process import graph, height, options
+from monitor.web.models.process import BOX, charted, graph
 from monitor.web.models.says import papers, says
 from monitor.web.models.timeline import drawn, lanes
 from monitor.web.models.trend import trend_options
@@ -188,20 +190,38 @@ def test_names_are_chinese_in_chinese_and_codes_in_words_in_english():
     assert names.in_text("现由fire@11办理", words("zh")) == "现由云溪区消防救援支队办理"
 
 
-def test_a_process_map_leaves_rare_steps_out_and_runs_from_left_to_right():
+def walked(*paths):
+    """The process map of cases that went these ways, an hour a step."""
+    rows = (tuple(Row("c", at(hour), 0, "", 0, "", name, name, "", "") for hour, name in enumerate(path)) for path in paths)
+    return process_map(Trace("c", some) for some in rows)
+
+
+def test_a_process_map_leaves_rare_steps_out_and_runs_from_above_to_below():
     """What is left out is told by its share."""
-    found = graph([["a", "b", "c"]] * 9 + [["a", "c"]], share=0.9)
+    found = graph(walked(*["abc"] * 9, "ac"), share=0.9)
     assert {(edge.source, edge.target): edge.times for edge in found.edges} == {("a", "b"): 9, ("b", "c"): 9}
     assert [node.name for node in sorted(found.nodes, key=lambda node: node.layer)] == ["a", "b", "c"]
     assert (found.cases, found.variants, round(found.coverage, 3)) == (10, 2, 0.947)
+    assert (found.nodes[0].begins, found.nodes[0].ends) == (10, 0)
+
+
+def test_lines_that_pass_others_by_touch_neither_boxes_nor_each_other():
+    """Those that lead on run on the right, those that lead back on the left; next to each other straight down."""
+    drawing = charted(graph(walked(*["abcd"] * 3, "ad", "abd", "abcda"), share=1))
+    ways = {(way.edge.source, way.edge.target): way for way in drawing.ways}
+    boxes = {box.node.name: box for box in drawing.boxes}
+    right = max(box.x for box in drawing.boxes) + BOX
+    assert ways["a", "b"].x == boxes["a"].x + BOX / 2
+    assert right < ways["b", "d"].x < ways["a", "d"].x < drawing.left + drawing.width
+    assert ways["d", "a"].back
+    assert drawing.left < ways["d", "a"].x < min(box.x for box in drawing.boxes)
 
 
 def test_a_process_map_of_one_activity_and_of_none_can_be_drawn():
     """With a loop counted at its node."""
-    loop = options(graph([["a", "a"]]), str.upper)["series"][0]
-    assert loop["data"][0]["label"]["formatter"] == "A\n2  ↺ 1"
-    assert loop["links"] == []
-    assert height(graph([])) > 0
+    loop = charted(graph(walked("aa")))
+    assert (loop.boxes[0].node.again, loop.ways) == (1, ())
+    assert charted(graph(walked())).boxes == ()
 
 
 def test_a_trend_has_a_bar_and_a_line():
