@@ -209,6 +209,7 @@ class Wiring:
         from monitor.web.names import Names
         from monitor.web.past import Past
         from monitor.web.site import Site
+        from router.decide import all_rules
         from router.findings import FINDINGS
 
         inputs, now = Inputs(self.codec, self.folding, self.clockwork), self.now(view)
@@ -228,6 +229,7 @@ class Wiring:
             connectors=[(one.name, one.settings.about, one.settings.kind) for one in self.connectors],
             publish=publish,
             level=self.level,
+            rules={rule.name: (rule.title, rule.basis) for rule in all_rules()},
         )
 
     def _item_name(self, code: str) -> str:

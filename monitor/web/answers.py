@@ -120,6 +120,22 @@ class Finding(BaseModel):
     code: str
     sentence: str
     basis: str
+    order: str = Field(description="What would have been in order.")
+    facts: dict[str, str]
+
+
+class Decided(BaseModel):
+    """What the bus decided: whom it told what, by which rule and item version, and what the rule saw."""
+
+    at: str
+    says: str
+    target: str
+    rule: str
+    basis: str
+    item_version: str
+    condition: str
+    facts: dict[str, str]
+    taken_back: bool
 
 
 class CaseDetail(BaseModel):
@@ -138,6 +154,7 @@ class CaseDetail(BaseModel):
     events: list[Event]
     moves: list[Move]
     findings: list[Finding]
+    decisions: list[Decided]
     supervisions: list[str]
 
 
@@ -262,15 +279,41 @@ def case(model: CasePage, zone: tzinfo) -> CaseDetail:
         calendar=told.calendar,
         events=_events(model, zone),
         moves=_moves(model, zone),
-        findings=[
-            Finding(at=_at(each.at, zone), code=each.code, sentence=each.sentence, basis=each.basis) for each in model.findings
-        ],
+        findings=_findings(model, zone),
+        decisions=_decided(model, zone),
         supervisions=one.supervisions,
     )
 
 
 def _findings(model: CasePage, zone: tzinfo) -> list[Finding]:
-    return [Finding(at=_at(one.at, zone), code=one.code, sentence=one.sentence, basis=one.basis) for one in model.findings]
+    return [
+        Finding(
+            at=_at(one.at, zone),
+            code=one.code,
+            sentence=one.sentence,
+            basis=one.basis,
+            order=one.order,
+            facts=dict(one.facts),
+        )
+        for one in model.findings
+    ]
+
+
+def _decided(model: CasePage, zone: tzinfo) -> list[Decided]:
+    return [
+        Decided(
+            at=_at(one.at, zone),
+            says=one.says,
+            target=one.target,
+            rule=one.why,
+            basis=one.basis,
+            item_version=one.version,
+            condition=one.condition,
+            facts=dict([*one.values, *one.facts]),
+            taken_back=one.off,
+        )
+        for one in model.decisions
+    ]
 
 
 def _events(model: CasePage, zone: tzinfo) -> list[Event]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from sqlalchemy import and_, or_, select
@@ -10,7 +11,7 @@ from monitor import tables
 from monitor.rows import Reader
 from monitor.statistics.source import Window
 from monitor.view import Snapshot
-from monitor.web.models.case import Recorded
+from monitor.web.models.case import Entry, Recorded
 
 
 def key_of(snapshot: Snapshot, number: str) -> list[str]:
@@ -29,3 +30,19 @@ def recorded(snapshot: Snapshot, reader: Reader, key: str, window: Window) -> li
     query = query.where(e.received_at <= window.known) if window.known is not None else query
     found = [Recorded(reader.decode(row.raw), row.sequence, row.standing or "") for row in snapshot.all(query)]
     return sorted(found, key=lambda one: (one.event.order, one.sequence))
+
+
+#: Journal entries that say what the bus decided.
+_DECIDED = ("DELIVERY", "COMPENSATION", "LINK")
+
+
+def decided(snapshot: Snapshot, key: str, window: Window) -> list[Entry]:
+    """What the bus decided about a case, in its order; within the window, by when it was recorded."""
+    table, e = tables.entries.c, tables.events.c
+    joined = tables.entries.outerjoin(tables.events, and_(e.case_key == table.case_key, e.sequence == table.sequence))
+    columns = (table.sequence, table.recorded_at, table.kind, table.rule, table.target, table.facts)
+    query: Any = select(*columns).select_from(joined).where(table.case_key == key, table.kind.in_(_DECIDED), e.sequence.is_(None))
+    until = [one for one in window if one is not None]
+    query = query.where(table.recorded_at <= min(until)) if until else query
+    rows = snapshot.all(query.order_by(table.recorded_at, table.sequence))
+    return [Entry(row.sequence, row.recorded_at, row.kind, row.rule, row.target, json.loads(row.facts)) for row in rows]

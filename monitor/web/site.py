@@ -68,6 +68,8 @@ class Site:
     names: Names
     items: Items
     sentences: Mapping[str, Sentence]
+    #: Title and basis of each routing rule, by its name.
+    rules: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     #: Name, what it is, and kind of each connector.
     connectors: Sequence[tuple[str, str, str]] = ()
     publish: Callable[[Act], None] | None = None

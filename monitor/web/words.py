@@ -1,4 +1,7 @@
-"""The page's words: one YAML file a language in `languages/`, all with the same keys (a test holds them to it)."""
+"""The page's words: one YAML file a language in `languages/`, all with the same keys (a test holds them to it).
+
+What the law's tables say (findings, routing rules) stands there in English; `law.<language>.yaml` says it in another one.
+"""
 
 from __future__ import annotations
 
@@ -30,6 +33,10 @@ class Words:
             return self.texts["unknown"]
         return self.texts.get(f"{group}.{code}", humanized(code))
 
+    def law(self, group: str, code: str, part: str, english: str) -> str:
+        """What the law's tables say, in this language; `english` is their own text."""
+        return self.texts.get(f"law.{group}.{code}.{part}", english)
+
     def knows(self, key: str) -> bool:
         return key in self.texts
 
@@ -38,8 +45,14 @@ class Words:
 def words(language: str) -> Words:
     """The words of a language; of the first one for a language there is none of."""
     code = language if language in LANGUAGES else LANGUAGES[0]
-    text = files("monitor.web").joinpath("languages", f"{code}.yaml").read_text(encoding="utf-8")
-    return Words(code, yaml.safe_load(text))
+    return Words(code, {**_read(f"{code}.yaml"), "law": _read(f"law.{code}.yaml")})
+
+
+def _read(name: str) -> dict[str, Any]:
+    """Empty where there is no such file: the law's own tables are English."""
+    file = files("monitor.web").joinpath("languages", name)
+    texts: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    return texts
 
 
 def humanized(code: str) -> str:

@@ -9,9 +9,9 @@ from monitor.statistics.source import case_at
 from monitor.web.access import Right, within
 from monitor.web.acts import Acting, may_act
 from monitor.web.frame import Visit, frame, live, may, visit
-from monitor.web.models.case import CasePage, Viewer, case_page
+from monitor.web.models.case import CasePage, Told, Viewer, case_page
 from monitor.web.picture import Picture
-from monitor.web.queries import key_of, recorded
+from monitor.web.queries import decided, key_of, recorded
 from monitor.web.site import Site
 
 
@@ -49,8 +49,8 @@ def case_model(seen: Visit, key: str) -> CasePage | None:
     window, until = view.when.window, site.until(view.when)
     with site.view.snapshot() as snapshot:
         case = case_at(snapshot, site.inputs.reader, site.inputs.folding, key, window)
-        events = recorded(snapshot, site.inputs.reader, key, window)
+        told = Told(recorded(snapshot, site.inputs.reader, key, window), decided(snapshot, key, window))
     if case is None or not within(case.region, seen.scope):
         return None
-    viewer = Viewer(view.words, view.zone, view.user.may(Right.CLEAR), site.sentences)
-    return case_page(case, site.account(case, until, view.words.language), events, until, viewer)
+    viewer = Viewer(view.words, view.zone, view.user.may(Right.CLEAR), site.sentences, site.rules)
+    return case_page(case, site.account(case, until, view.words.language), told, until, viewer)

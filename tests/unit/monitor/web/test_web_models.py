@@ -15,6 +15,7 @@ from monitor.statistics.row import Row, Trace
 from monitor.web.access import Role, User, scope
 from monitor.web.asked import When, link, moment, when
 from monitor.web.glance import Glance
+from monitor.web.models.case import Entry, Viewer, decisions
 from monitor.web.models.listing import PAGE, Filter, asked, fitting, listed
 from monitor.web.models.overview import heat, ordered
 from monitor.web.models.place import pace
@@ -27,6 +28,8 @@ from monitor.web.passwords import hashed, matches
 from monitor.web.picture import Day
 from monitor.web.words import LANGUAGES, words
 from router.case import fold
+from router.decide import all_rules
+from router.findings import FINDINGS
 from router.law import LawProfile
 
 _BLANK = re.compile(r"\{(\w+)")
@@ -43,12 +46,46 @@ def one(number: str = "1", **said) -> Glance:
 
 def test_all_languages_have_the_same_words_and_blanks():
     """A page must not fall back to another language in the middle of a sentence."""
-    first, *others = [words(language).texts for language in LANGUAGES]
+    first, *others = [{key for key in words(language).texts if not key.startswith("law.")} for language in LANGUAGES]
     for other in others:
-        assert other.keys() == first.keys()
+        assert other == first
     for key in first:
         blanks = {frozenset(_BLANK.findall(words(language).texts[key])) for language in LANGUAGES}
         assert len(blanks) == 1, key
+
+
+def test_every_finding_and_every_rule_is_said_in_chinese():
+    """The law's tables are English; what the page shows of them has to be there in Chinese too, and nothing else."""
+    zh = {key.removeprefix("law.") for key in words("zh").texts if key.startswith("law.")}
+    found = {f"found.{code}.{part}" for code in FINDINGS for part in ("says", "basis", "order")}
+    rules = {f"rule.{rule.name}.{part}" for rule in all_rules() for part in ("title", "basis")}
+    told = {f"told.{claim}" for rule in all_rules() for claim in rule.claims}
+    assert zh == found | rules | told
+
+
+ENTRIES = [
+    Entry(4, at(4), "DELIVERY", "hand_up", "quality@12", {"decision": "d", "kind": "step_up", "about": "approve"}),
+    Entry(5, at(5), "COMPENSATION", "hand_up", "quality@12", {"decision": "d", "kind": "step_up"}),
+    Entry(
+        6, at(6), "DELIVERY", "hand_up", "quality@12",
+        {"decision": "d", "kind": "step_up", "about": "approve", "item": "I-1", "item_version": "2", "step": "approve",
+         "when": "channel == 'WINDOW'", "channel": "WINDOW"},
+    ),
+]  # fmt: skip
+
+
+def test_a_decision_says_its_rule_the_version_and_the_condition_with_its_values():
+    """The first was taken back, the second stands; in Chinese the rule and its law are Chinese."""
+    rules = {rule.name: (rule.title, rule.basis) for rule in all_rules()}
+    first, second = decisions(ENTRIES, Viewer(words("en"), ZONE, rules=rules))
+    assert (first.off, second.off) == (True, False)
+    assert (second.version, second.condition) == ("2", "channel == 'WINDOW'")
+    assert dict(second.values) == {"by": "window"}
+    assert dict(second.facts) == {"step": "approve"}
+    assert "art. 43" in second.basis
+    chinese = decisions(ENTRIES, Viewer(words("zh"), ZONE, rules=rules))[1]
+    assert "第四十三条" in chinese.basis
+    assert chinese.says == "请办环节（上级）"
 
 
 def test_an_unknown_code_is_shown_as_it_is_without_underscores():
