@@ -27,7 +27,19 @@ except ImportError as error:
         "Install casebus[confluent], or write `client: kafka-python` in casebus.yaml."
     ) from error
 
-_MOVING = frozenset({KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError.UNKNOWN_TOPIC_OR_PART})
+#: A leader moves, or the broker has just come back: ask again. The epochs (KIP-320) are seen after a restart, when the client
+#: remembers a leader whose election this broker has not heard of yet.
+_MOVING = frozenset(
+    {
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.REPLICA_NOT_AVAILABLE,
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError.FENCED_LEADER_EPOCH,
+        KafkaError.UNKNOWN_LEADER_EPOCH,
+        KafkaError.OFFSET_NOT_AVAILABLE,
+    }
+)
 _Answer = TypeVar("_Answer")
 _LATEST: Any = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # untyped in the library
 #: Seconds between two polls of a member; it holds a rebalance up for so long, and restoring a store takes minutes.
