@@ -18,8 +18,8 @@ from monitor.chunks import chunks
 Values = tuple[Any, ...]
 #: From so many rows on COPY is worth its beginning and its end.
 _COPY = 20
-#: Keys in one DELETE.
-_KEYS = 500
+#: Keys in one statement.
+KEYS = 500
 
 
 def insert_many(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
@@ -35,7 +35,7 @@ def insert_many(connection: Connection, table: Table, rows: Sequence[Values]) ->
 
 def delete_of_cases(connection: Connection, tables: Iterable[Table], keys: Sequence[str]) -> None:
     """All rows of these cases."""
-    for part in chunks(keys, _KEYS):
+    for part in chunks(keys, KEYS):
         for table in tables:
             connection.execute(table.delete().where(table.c.case_key.in_(part)))
 
@@ -61,4 +61,4 @@ def _statement(table: Table, mark: str) -> str:
 
 
 def _columns(table: Table) -> str:
-    return ", ".join(f'"{name}"' for name in table.columns.keys())
+    return ", ".join(f'"{name}"' for name in table.columns.keys())  # noqa: SIM118  it iterates over columns, not names

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +23,17 @@ from bus import crash
 from bus.errors import ConfigurationError, CorruptionError, FencedError, RetryError
 from bus.ports import Partition, Record
 from monitor import tables
-from monitor.bulk import delete_of_cases, insert_many
+from monitor.bulk import KEYS, delete_of_cases, insert_many
+from monitor.chunks import chunks
 from monitor.rows import Reader, Row, Rows, rows_of
 
 #: What else is written in the transaction of a batch.
 Also = Callable[[Connection, Rows], None]
 #: Seconds a writer waits for another one's transaction on SQLite.
 BUSY = 30
+#: SQLite: readers beside one writer; a writer waits instead of failing. NORMAL is enough in WAL mode: a power cut may
+#: take back the last transactions as a whole, tables with their offsets, and they are read again.
+LIVE = ("journal_mode=WAL", "synchronous=NORMAL", f"busy_timeout={BUSY * 1000}", "cache_size=-16000")
 _READ_BY = 1000
 _END = "end"
 
@@ -54,11 +59,11 @@ class View:
         self.engine = engine
 
     @classmethod
-    def open(cls, url: str) -> View:
-        """Open or create. Raises ConfigurationError when the tables there are of another version."""
+    def open(cls, url: str, pragmas: Sequence[str] = LIVE) -> View:
+        """Open or create; `pragmas` tune SQLite. Raises ConfigurationError when the tables there are of another version."""
         engine = create_engine(url)
         if engine.dialect.name == "sqlite":
-            event.listen(engine, "connect", _tune)
+            event.listen(engine, "connect", partial(_tune, pragmas))
             event.listen(engine, "begin", _begin)
         view = cls(engine)
         view._prepare()
@@ -163,7 +168,8 @@ def _faults() -> Iterator[None]:
 
 def advanced(records: Sequence[Record]) -> dict[Partition, int]:
     """The next offset of each partition after these records."""
-    return {Partition(record.topic, record.partition): record.offset + 1 for record in records}
+    last = {(record.topic, record.partition): record.offset + 1 for record in records}
+    return {Partition(*place): offset for place, offset in last.items()}
 
 
 def _advance(connection: Connection, place: Partition, old: int, new: int) -> None:
@@ -189,12 +195,19 @@ def _fenced(place: Partition, old: int, found: int | None) -> FencedError:
 
 
 def _write(connection: Connection, rows: Rows) -> None:
-    delete_of_cases(connection, tables.OF_STATE, rows.replaced)
+    delete_of_cases(connection, tables.OF_STATE, _known(connection, rows.replaced))
     for table in tables.metadata.sorted_tables:
         if table is tables.alerts:
             _remember(connection, rows.of(table))
         else:
             insert_many(connection, table, rows.values(table))
+
+
+def _known(connection: Connection, keys: Sequence[str]) -> list[str]:
+    """Which of these cases have a state here already: while history is loaded, hardly one."""
+    table = tables.cases.c
+    asked = (select(table.case_key).where(table.case_key.in_(part)) for part in chunks(keys, KEYS))
+    return [row.case_key for query in asked for row in connection.execute(query)]
 
 
 def _remember(connection: Connection, rows: list[Row]) -> None:
@@ -211,12 +224,7 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN")
 
 
-def _tune(connection: Any, _: ConnectionPoolEntry) -> None:
-    """SQLite: readers beside one writer; a writer waits instead of failing.
-
-    NORMAL is enough in WAL mode: a power cut may take back the last transactions as a whole, tables with their
-    offsets, and they are read again.
-    """
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", f"busy_timeout={BUSY * 1000}", "cache_size=-16000"):
+def _tune(pragmas: Sequence[str], connection: Any, _: ConnectionPoolEntry) -> None:
+    for pragma in pragmas:
         connection.execute(f"PRAGMA {pragma}")
     connection.isolation_level = None

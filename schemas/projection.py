@@ -103,7 +103,7 @@ class _Writer:
             self._size()
             self._line(f"{value} = _symbols[{len(self.symbols) - 1}][n]")
         elif kind == "map" and named["values"] == "string":
-            self._line(f"{value}, i = _texts(b, i)")
+            self._line(f"if b[i]: {value}, i = _texts(b, i)", f"else: {value}, i = {{}}, i + 1")
         elif kind != "null":
             raise TypeError(f"a field of type {kind} cannot be read alone")
 
@@ -136,10 +136,11 @@ class _Writer:
     def _blocks(self, schema: Mapping[str, Any]) -> None:
         """Step over an array or a map: blocks of items, the last one empty; a block may tell its size."""
         count = f"c{self._deep}"
-        self._nested("while True:", lambda: self._block(schema, count))
+        self._nested("while b[i]:", lambda: self._block(schema, count))
+        self._line("i += 1")
 
     def _block(self, schema: Mapping[str, Any], count: str) -> None:
-        self._line(f"{count}, i = _number(b, i)", f"if not {count}: break", f"if {count} < 0:")
+        self._line(f"{count}, i = _number(b, i)", f"if {count} < 0:")
         self._line("    n, i = _length(b, i)", "    i += n", "    continue")
         items = ["string", schema["values"]] if schema["type"] == "map" else [schema["items"]]
 
@@ -195,8 +196,8 @@ def _length(data: bytes, at: int) -> tuple[int, int]:
 
 def _texts(data: bytes, at: int) -> tuple[dict[str, str], int]:
     found: dict[str, str] = {}
-    while count := _number(data, at)[0]:
-        at = _number(data, at)[1]
+    while data[at]:
+        count, at = _number(data, at)
         if count < 0:
             _, at = _length(data, at)
         for _ in range(abs(count)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import monitor_world as world
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, inspect, select
 
 from bus import topics
 from bus.errors import CorruptionError
@@ -76,6 +76,14 @@ def test_a_rebuild_that_falls_leaves_the_old_one(view, url, cluster, tmp_path):
     assert content(view) == before
     with pytest.raises(CorruptionError):
         rebuild(url, cluster, world.CODEC, nobody)
+
+
+def test_the_new_view_has_every_index(view, url, cluster):
+    """They are made at last; whoever looks up a number must not wait for a pass over all cases."""
+    rebuild(url, cluster, world.CODEC, nobody)
+    wanted = {index.name for table in tables.metadata.sorted_tables for index in table.indexes}
+    found = {index["name"] for table in tables.metadata.tables for index in inspect(view.engine).get_indexes(table)}
+    assert wanted == found
 
 
 def test_alerts_about_departments_are_carried_over(view, url, cluster):
