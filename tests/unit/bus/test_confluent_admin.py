@@ -23,7 +23,7 @@ class Moving:
         self._errors = list(errors)
 
     def list_topics(self, **_: Any) -> Any:
-        return SimpleNamespace(topics={"t": SimpleNamespace(partitions={0: None}, error=None)})
+        return SimpleNamespace(topics={"t": SimpleNamespace(topic="t", partitions={0: None})})
 
     def list_offsets(self, places: dict[Any, Any], **_: Any) -> dict[Any, Future[Any]]:
         answer: Future[Any] = Future()
