@@ -105,5 +105,5 @@ def _header(row: Any) -> Row:
 def _body(row: Any) -> Row:
     if row.type == WITHDRAWN:
         return {"alert": row.alert, "reason": row.text, "judged_sequence": row.judged_sequence}
-    names = ("alert", "indicator", "light", "text", "judged_sequence")
+    names = ("alert", "indicator", "light", "text", "judged_sequence", "who", "about")
     return {name: getattr(row, name) for name in names}

@@ -15,16 +15,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, create_engine, delete, event, insert, select, update
-from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
+from sqlalchemy import Connection, Engine, Select, create_engine, delete, event, insert, inspect, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from bus import crash
-from bus.errors import ConfigurationError, CorruptionError, FencedError, RetryError
+from bus.errors import ConfigurationError, FencedError
 from bus.ports import Partition, Record
 from monitor import tables
 from monitor.bulk import KEYS, delete_of_cases, insert_many
 from monitor.chunks import chunks
+from monitor.faults import REBUILD, faults
 from monitor.rows import Reader, Row, Rows, rows_of
 
 #: What else is written in the transaction of a batch.
@@ -36,6 +37,8 @@ BUSY = 30
 LIVE = ("journal_mode=WAL", "synchronous=NORMAL", f"busy_timeout={BUSY * 1000}", "cache_size=-16000")
 _READ_BY = 1000
 _END = "end"
+#: What an alert and its withdrawal have in common, though only the alert says it.
+_ABOUT = ("indicator", "light", "who", "about")
 
 
 class Snapshot:
@@ -126,7 +129,7 @@ class View:
         engine = self.engine
         if engine.dialect.name == "postgresql":
             engine = engine.execution_options(isolation_level="REPEATABLE READ")
-        with _faults(), engine.connect() as connection:
+        with faults(), engine.connect() as connection:
             yield Snapshot(connection)
 
     def all(self, query: Select[Any]) -> list[Any]:
@@ -136,34 +139,27 @@ class View:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """One transaction. Raises RetryError where waiting helps, CorruptionError where a row is there already."""
-        with _faults(), self.engine.begin() as connection:
+        with faults(), self.engine.begin() as connection:
             yield connection
 
     def _prepare(self) -> None:
+        """The version comes first: on tables of another one not even an index can be made."""
         with self.writing() as connection:
-            tables.metadata.create_all(connection, checkfirst=True)
-            found = connection.execute(select(tables.meta.c.value).where(tables.meta.c.name == "version")).scalar()
+            found = _version(connection)
             if found is None:
+                tables.metadata.create_all(connection, checkfirst=True)
                 connection.execute(insert(tables.meta), {"name": "version", "value": tables.VERSION})
         if found not in (None, tables.VERSION):
             raise ConfigurationError(
                 f"The view at {self.engine.url!r} has tables of version {found}, this program writes {tables.VERSION}. "
-                "The monitor builds it anew from the journal when it starts; at once: casebus monitor --rebuild."
+                f"The monitor builds it anew from the journal when it starts; at once: {REBUILD}."
             )
 
 
-@contextmanager
-def _faults() -> Iterator[None]:
-    """The database's errors as sentences, by who repairs them."""
-    try:
-        yield
-    except OperationalError as error:
-        raise RetryError(f"The view's database does not answer: {error.orig}. Start it, or wait; nothing is lost.") from error
-    except IntegrityError as error:
-        raise CorruptionError(f"The view already holds what is to be written: {error.orig}. Run casebus audit.") from error
-    except DatabaseError as error:
-        remedy = "Delete it: it is built again from the journal."
-        raise ConfigurationError(f"The view's database cannot be used: {error.orig}. {remedy}") from error
+def _version(connection: Connection) -> str | None:
+    if not inspect(connection).has_table(tables.meta.name):
+        return None
+    return connection.execute(select(tables.meta.c.value).where(tables.meta.c.name == "version")).scalar()
 
 
 def advanced(records: Sequence[Record]) -> dict[Partition, int]:
@@ -211,12 +207,13 @@ def _known(connection: Connection, keys: Sequence[str]) -> list[str]:
 
 
 def _remember(connection: Connection, rows: list[Row]) -> None:
-    """Alerts that the journal brings back: those we raised stand here already."""
+    """Alerts that the journal brings: those we raised stand here already. A withdrawal is of whom the alert was about."""
     table = tables.alerts
     for row in rows:
-        here = (table.c.alert == row["alert"]) & (table.c.type == row["type"])
-        if connection.execute(select(table.c.attempt).where(here)).first() is None:
-            connection.execute(insert(table), row)
+        said = {one.type: one for one in connection.execute(select(table).where(table.c.alert == row["alert"]))}
+        if row["type"] not in said:
+            about = {name: getattr(one, name) for one in said.values() for name in _ABOUT}
+            connection.execute(insert(table), row | about)
 
 
 def _begin(connection: Connection) -> None:

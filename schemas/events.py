@@ -307,6 +307,8 @@ class AlertRaised(BaseEvent):
     judged_sequence: Long = Field(
         description="Journal sequence of the case up to which the supervision had seen it; a stale judgement is refused."
     )
+    who: str | None = Field(None, description="The authority that has to act, <department>@<region>.")
+    about: str | None = Field(None, description="Tells alerts of one indicator on one case apart: a step, a hand-over, a limit.")
 
 
 class AlertWithdrawn(BaseEvent):

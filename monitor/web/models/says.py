@@ -12,7 +12,9 @@ from monitor.web.words import Words, humanized
 from schemas.envelope import Event
 
 #: Fields that are told elsewhere, or that only machines need.
-_SILENT = frozenset({"step", "round", "hand_over", "pause", "ticket", "alert", "judged_sequence", "supervision", "appointment"})
+_SILENT = frozenset(
+    {"step", "round", "hand_over", "pause", "ticket", "alert", "judged_sequence", "who", "about", "supervision", "appointment"}
+)
 #: Fields that name papers.
 _PAPERS = ("document", "certificate")
 

@@ -249,6 +249,24 @@ def test_a_view_built_anew_knows_what_has_been_said(view, cluster):
     assert identity(event.body["alert"], "AlertRaised", 1) == event.id
 
 
+def test_a_view_built_anew_knows_whom_an_alert_was_about(view):
+    """Who has to act and what about stand in the alert's event; its withdrawal is about the same."""
+    batch(view, 0, LATE, hour=RAISED)
+    batch(view, 1, LATE | {"stopped_at": world.at(30), "ended_at": world.at(30)})
+    before = view.all(select(tables.alerts).order_by(tables.alerts.c.type))
+    assert [(row.who, row.about != "") for row in before] == [("hall@500103", True)] * 2
+    events = [refused(view, kind) for kind in ("AlertRaised", "AlertWithdrawn")]
+    with view.writing() as connection:
+        connection.execute(delete(tables.alerts))
+    entries = [world.journal_record(entry, n) for n, entry in enumerate(world.chain(events))]
+    view.apply_batch(entries, {}, world.CODEC)
+    again = view.all(select(tables.alerts).order_by(tables.alerts.c.type))
+    columns = ("alert", "type", "case_key", "indicator", "light", "who", "about")
+    assert [[getattr(row, name) for name in columns] for row in again] == [
+        [getattr(row, name) for name in columns] for row in before
+    ]
+
+
 def test_a_department_that_falls_silent_is_told_once_and_its_return_too(view):
     """It is about no case, so it goes to people and not on the bus."""
     days = [world.event("Applied", 24 * day, f"city:{day}", authority="quality@500103") for day in range(60) if day % 7 < 5]

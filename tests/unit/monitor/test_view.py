@@ -155,6 +155,25 @@ def test_a_view_of_another_version_is_refused_with_a_remedy(view, tmp_path):
         View.at(tmp_path / "view.db")
 
 
+def test_older_tables_are_refused_before_anything_is_made_in_them(view, tmp_path):
+    """An index over a column that they lack would fail with the database's own words."""
+    with view.engine.begin() as connection:
+        connection.execute(tables.meta.update().values(value="1"))
+        connection.exec_driver_sql("DROP INDEX cases_by_end")
+        connection.exec_driver_sql("ALTER TABLE cases RENAME COLUMN ended_at TO finished_at")
+    with pytest.raises(ConfigurationError, match=r"version 1, this program writes .* at once: casebus monitor --rebuild"):
+        View.at(tmp_path / "view.db")
+
+
+def test_a_column_that_is_not_there_is_a_sentence_with_the_command(view):
+    """Waiting would not bring it."""
+    with view.engine.begin() as connection:
+        connection.exec_driver_sql("DROP INDEX cases_by_end")
+        connection.exec_driver_sql("ALTER TABLE cases RENAME COLUMN ended_at TO finished_at")
+    with pytest.raises(ConfigurationError, match=r"no such column.* casebus monitor --rebuild"):
+        view.all(select(tables.cases))
+
+
 def test_a_file_that_is_no_database_is_a_sentence(tmp_path):
     """Somebody saved something else under the view's name."""
     (tmp_path / "view.db").write_bytes(b"this is no database" * 100)
