@@ -25,7 +25,7 @@ from monitor.web.models.overview import overview
 from monitor.web.models.process import graph
 from monitor.web.models.span import NAMED
 from monitor.web.pages.case import case_model
-from monitor.web.pages.desk import alerts
+from monitor.web.pages.desk import alerts, spotted_at
 from monitor.web.pages.process import counted as process_map
 from monitor.web.pages.statistics import asked_of, period_of
 from monitor.web.pages.statistics import counted as service_of
@@ -175,10 +175,11 @@ def add_desk(app: FastAPI, api: Api) -> None:
         allowed(seen, Right.CASES)
         return [answers.alert(one, seen.view.zone) for one in alerts(seen)]
 
-    @app.get("/hits", summary="What the indicators find now")
+    @app.get("/hits", summary="What the indicators find now, or would have found at a past moment")
     def hits(seen: Visit = who) -> list[answers.Hit]:
         allowed(seen, Right.CASES)
-        return [answers.hit(one, seen.view.words.language) for one in within_scope(api.site.hits.spotted, seen.scope)]
+        spotted = api.site.hits.spotted if seen.view.when.at is None else spotted_at(seen)
+        return [answers.hit(one, seen.view.words.language) for one in within_scope(spotted, seen.scope)]
 
     @app.post("/supervisions", status_code=202, summary="Take a case up, note, urge, or close")
     def act(said: answers.ActIn, seen: Visit = who) -> answers.ActOut:

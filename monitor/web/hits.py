@@ -12,12 +12,17 @@ from typing import NamedTuple
 from sqlalchemy import func, select
 
 from monitor import tables
-from monitor.gather import all_now, lines, standing
+from monitor.chunks import chunks
+from monitor.gather import LATELY, RATED, all_now, lines, standing, told_of
 from monitor.indicator import Found, Panel
 from monitor.lights import ORDER, Clockwork
-from monitor.sight import Seen
+from monitor.sight import BAD, Seen, Told, seen
+from monitor.statistics.compute import Inputs
+from monitor.statistics.source import CHUNK, Window, known
+from monitor.times import DAY
 from monitor.view import Snapshot, View
 from monitor.web.poller import Poller
+from schemas.case import Case
 
 #: Seconds between two looks; a look of t seconds is followed by a rest of so many t.
 EVERY, REST = 5.0, 10
@@ -65,6 +70,19 @@ class Hits:
         self.spotted = tuple(sorted(found, key=lambda one: one.urgency))
         self.version += 1
 
+    def at(self, inputs: Inputs, window: Window) -> tuple[Spotted, ...]:
+        """What they would have found at a past moment, judged by what `window` knows: the worst first.
+
+        Departments are judged only by all that is known today: their history is not kept as it was known.
+        """
+        now = window.at if window.at is not None else self._now()
+        with self._view.snapshot() as snapshot:
+            found = [spot for one in _past(snapshot, inputs, window, now) for spot in self._of_case(one)]
+            if window.known is None:
+                about = (hit for line in lines(snapshot, self._clockwork, now) for hit in self._panel.of_department(line))
+                found += [Spotted(hit, "", "", "") for hit in about]
+        return tuple(sorted(found, key=lambda one: one.urgency))
+
     def _cases(self, snapshot: Snapshot, now: int, cases: int) -> Iterator[Seen]:
         gather = all_now if cases <= MANY else standing
         return gather(snapshot, self._clockwork, now)
@@ -73,3 +91,22 @@ class Hits:
         case = one.case
         for hit in self._panel.of_case(one):
             yield Spotted(hit, case.region, case.item, case.supervisions[-1] if case.supervisions else "")
+
+
+def _past(snapshot: Snapshot, inputs: Inputs, window: Window, now: int) -> Iterator[Seen]:
+    """Cases that were open then, or had ended lately, with what had been told of them."""
+    cases = (one.case for one in known(snapshot, inputs.reader, inputs.folding, window) if one.case is not None)
+    for part in chunks((case for case in cases if _of_interest(case, now)), CHUNK):
+        told = told_of(snapshot, [case.key for case in part])
+        for case in part:
+            yield seen(case, [one for one in told.get(case.key, ()) if _known(one, window)], inputs.clockwork, now)
+
+
+def _of_interest(case: Case, now: int) -> bool:
+    """As `monitor.gather.all_now` has it: open, ended lately, or rated badly."""
+    bad = case.rating is not None and case.rating >= BAD
+    return case.ended_at is None or case.ended_at >= now - (RATED if bad else LATELY) * DAY
+
+
+def _known(one: Told, window: Window) -> bool:
+    return window.known is None or one.received_at <= window.known

@@ -37,6 +37,14 @@ class Words:
         """What the law's tables say, in this language; `english` is their own text."""
         return self.texts.get(f"law.{group}.{code}.{part}", english)
 
+    def letter(self, reason: str) -> str:
+        """Why a record was refused; `missing_applicant` and the like, which mappings make up, by their first word."""
+        return self.texts.get(f"letter.{reason}") or self.texts.get(f"letter.{reason.partition('_')[0]}") or humanized(reason)
+
+    def remedy(self, reason: str) -> str:
+        """What to do about it; empty where the sentence that came with it is in this language."""
+        return self.texts.get(f"law.letter.{reason}") or self.texts.get(f"law.letter.{reason.partition('_')[0]}", "")
+
     def knows(self, key: str) -> bool:
         return key in self.texts
 

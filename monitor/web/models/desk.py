@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from monitor.indicator import Indicator
@@ -28,27 +28,44 @@ class Alert(NamedTuple):
     sent: bool
 
 
+class Acted(NamedTuple):
+    """The newest thing that was done about a case under supervision: what, by whom, what it said, and how many there are."""
+
+    kind: str
+    by: str
+    text: str
+    at: int
+    number: int
+
+
 class Desk(NamedTuple):
-    """`kinds` are the indicators that find something, with how often; `spotted` those of the chosen one."""
+    """`acted` is by key of the case.
+
+    `kinds` are the indicators that find something, with how often; `spotted` those of the chosen one.
+    """
 
     supervised: list[Glance]
+    acted: Mapping[str, Acted]
     kinds: list[tuple[Indicator, int]]
     spotted: list[Spotted]
     #: How many more there are than are listed.
     more: int
-    alerts: list[Alert]
 
 
-def desk(open_: Sequence[Glance], spotted: Sequence[Spotted], alerts: Sequence[Alert], chosen: str = "") -> Desk:
-    """`open_` and `spotted` worst first, `alerts` newest first, all of what somebody may see."""
+def desk(open_: Sequence[Glance], acted: Mapping[str, Acted], spotted: Sequence[Spotted], chosen: str = "") -> Desk:
+    """`open_` and `spotted` worst first, all of what somebody may see."""
     found = [one for one in spotted if chosen in ("", one.found.indicator.name)]
     return Desk(
-        supervised=[one for one in open_ if one.supervised][:MOST],
+        supervised=supervised(open_),
+        acted=acted,
         kinds=kinds(spotted),
         spotted=found[:MOST],
         more=max(0, len(found) - MOST),
-        alerts=list(alerts[:MOST]),
     )
+
+
+def supervised(open_: Sequence[Glance]) -> list[Glance]:
+    return [one for one in open_ if one.supervised][:MOST]
 
 
 def kinds(spotted: Sequence[Spotted]) -> list[tuple[Indicator, int]]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from fastapi import Request
@@ -12,13 +15,14 @@ from monitor import tables
 from monitor.outbox import standing
 from monitor.web.access import Right
 from monitor.web.acts import Acting, may_act
-from monitor.web.frame import Visit, frame, live, may, visit
-from monitor.web.models.desk import Alert, desk, within_scope
-from monitor.web.picture import Picture
+from monitor.web.frame import Visit, counting, frame, live, may, visit
+from monitor.web.hits import Spotted
+from monitor.web.models.desk import MOST, Acted, Alert, Desk, desk, supervised, within_scope
 from monitor.web.site import Site
 
 #: Newest alerts that are looked at.
 NEWEST = 200
+_ACTS = ("SupervisionOpened", "SupervisionClosed")
 
 
 def add(site: Site) -> None:
@@ -31,16 +35,50 @@ def add(site: Site) -> None:
             return
         with ui.element("main").classes("page"):
             shown = ui.html("", sanitize=False).classes("stack")
+            raised = ui.html("", sanitize=False)
         acts = may_act(seen)
         if acts:
             Acting(seen)
 
-        def show(picture: Picture) -> None:
-            spotted = within_scope(site.hits.spotted, seen.scope) if seen.view.when.at is None else []
-            model = desk(picture.open(seen.scope), spotted, alerts(seen), chosen)
+        def show(spotted: Sequence[Spotted]) -> None:
+            model = desk_of(seen, spotted, chosen)
             shown.set_content(seen.render("desk.html", desk=model, acts=acts, chosen=chosen))
+            raised.set_content(seen.render("alerts.html", alerts=alerts(seen)[:MOST]))
 
-        live(seen, show, lambda: site.hits.version)
+        if seen.view.when.at is None:
+            live(seen, lambda _: show(site.hits.spotted), lambda: site.hits.version)
+        else:
+            shown.set_content(seen.render("counting.html"))
+            counting(seen, lambda: spotted_at(seen), show)
+
+
+def spotted_at(seen: Visit) -> Sequence[Spotted]:
+    """What the indicators would have found at the moment somebody looks at; by a pass over the cases."""
+    site, window = seen.site, seen.view.when.window
+    seen.picture()  # of the past, which is made beside the page here, and then kept
+    return site.counted.of(("hits", window), site.state(seen.view.when), lambda: site.hits.at(site.inputs, window))
+
+
+def desk_of(seen: Visit, spotted: Sequence[Spotted], chosen: str) -> Desk:
+    open_ = seen.picture().open(seen.scope)
+    return desk(open_, acted(seen, [one.key for one in supervised(open_)]), within_scope(spotted, seen.scope), chosen)
+
+
+def acted(seen: Visit, keys: Sequence[str]) -> dict[str, Acted]:
+    """The newest act on each of these cases, by the moment somebody looks at."""
+    e, window = tables.events.c, seen.view.when.window
+    query: Any = select(e.case_key, e.actor, e.activity, e.occurred_at, e.raw).where(e.case_key.in_(keys), e.type.in_(_ACTS))
+    query = query.where(e.occurred_at <= window.at) if window.at is not None else query
+    query = query.where(e.received_at <= window.known) if window.known is not None else query
+    rows = seen.site.view.all(query.order_by(e.case_key, e.occurred_at, e.source_sequence))
+    return {key: _acted(seen, list(some)) for key, some in groupby(rows, key=attrgetter("case_key"))}
+
+
+def _acted(seen: Visit, rows: Sequence[Any]) -> Acted:
+    """Supervisors are named: they act in their office."""
+    last = rows[-1]
+    body = seen.site.inputs.reader.decode(last.raw).body
+    return Acted(last.activity, last.actor, str(body.get("reason") or body.get("result") or ""), last.occurred_at, len(rows))
 
 
 def alerts(seen: Visit) -> list[Alert]:

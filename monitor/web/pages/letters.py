@@ -55,11 +55,10 @@ def model(seen: Visit) -> dict[str, Any]:
     """Refused records have no region that could be relied on: who sees but a part of it all sees their counts only."""
     reason, system = seen.parts.get("reason", ""), seen.parts.get("system", "")
     whole = seen.scope is None
+    until = seen.view.when.window.known
     with seen.site.view.snapshot() as snapshot:
-        letters = snapshot.all(_letters(reason, system)) if whole else []
-        reasons = snapshot.all(
-            select(_TABLE.reason, func.count().label("number")).group_by(_TABLE.reason).order_by(_TABLE.reason)
-        )
+        letters = snapshot.all(_then(_letters(reason, system), until)) if whole else []
+        reasons = snapshot.all(_then(_REASONS, until))
         systems = _systems(snapshot, seen)
     raw = whole and seen.view.user.may(Right.RAW)
     return {
@@ -83,6 +82,11 @@ def text(raw: bytes) -> str:
     return raw[:SHOWN].decode("latin-1")
 
 
+def _then(query: Select[Any], until: int | None) -> Select[Any]:
+    """What had been received by then."""
+    return query if until is None else query.where(_TABLE.received_at <= until)
+
+
 def _letters(reason: str, system: str) -> Select[Any]:
     query = select(tables.dead_letters).order_by(_TABLE.received_at.desc(), _TABLE.partition, _TABLE.offset.desc()).limit(PAGE)
     query = query.where(_TABLE.reason == reason) if reason else query
@@ -91,10 +95,13 @@ def _letters(reason: str, system: str) -> Select[Any]:
 
 def _systems(snapshot: Snapshot, seen: Visit) -> list[System]:
     e = tables.events.c
-    newest = select(e.system, e.received_at).order_by(e.received_at.desc()).limit(NEWEST).subquery().c
-    last = select(newest.system, func.max(newest.received_at).label("last"), func.count().label("events")).group_by(newest.system)
+    until = seen.view.when.window.known
+    newest = select(e.system, e.received_at)
+    newest = newest if until is None else newest.where(e.received_at <= until)
+    recent = newest.order_by(e.received_at.desc()).limit(NEWEST).subquery().c
+    last = select(recent.system, func.max(recent.received_at).label("last"), func.count().label("events")).group_by(recent.system)
     events = {row.system: row for row in snapshot.all(last)}
-    refused = select(_TABLE.system, func.count().label("number")).group_by(_TABLE.system)
+    refused = _then(select(_TABLE.system, func.count().label("number")).group_by(_TABLE.system), until)
     letters = {row.system: row.number for row in snapshot.all(refused)}
     known = {name: (about, kind) for name, about, kind in seen.site.connectors}
     return [_system(name, known, events, letters) for name in sorted({*known, *events, *letters})]

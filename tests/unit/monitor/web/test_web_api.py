@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+from urllib.parse import quote
 
 import pytest
 from fastapi.testclient import TestClient
 from openpyxl import load_workbook
-from web_world import ENDED, GREEN, RED
+from web_world import ENDED, GREEN, NOW, RED, ZONE
 
+from monitor.statistics.source import Window
+from monitor.times import iso
 from monitor.web.app import build
 from monitor.web.gate import local_path
 
@@ -164,6 +167,16 @@ def test_hits_of_the_indicators_come_with_their_sentence(ask):
     assert found["statute_passed"]["case"] == RED
     assert found["statute_passed"]["text"]
     assert not any(one["case"] == RED for one in ask("county", "/hits").json())
+
+
+def test_hits_as_of_the_present_moment_are_those_of_now_and_of_an_earlier_one_fewer(ask, site):
+    """Judged as known now and as known then; before anything happened there are none."""
+    now = ask("chief", "/hits").json()
+    assert site.hits.at(site.inputs, Window(NOW)) == site.hits.spotted
+    then = iso(NOW, ZONE)
+    assert ask("chief", f"/hits?at={quote(then)}").json() == now
+    assert ask("chief", f"/hits?at={quote(then)}&known=then").json() == [one for one in now if one["case"]]
+    assert ask("chief", "/hits?at=2020-01-01").json() == []
 
 
 def test_the_process_map_counts_what_follows_what(ask):

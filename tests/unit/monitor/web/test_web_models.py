@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pytest
 from monitor_world import at, event
@@ -60,7 +61,23 @@ def test_every_finding_and_every_rule_is_said_in_chinese():
     found = {f"found.{code}.{part}" for code in FINDINGS for part in ("says", "basis", "order")}
     rules = {f"rule.{rule.name}.{part}" for rule in all_rules() for part in ("title", "basis")}
     told = {f"told.{claim}" for rule in all_rules() for claim in rule.claims}
-    assert zh == found | rules | told
+    assert {key for key in zh if not key.startswith("letter.")} == found | rules | told
+
+
+def test_every_reason_of_a_refusal_is_said_in_both_languages_with_what_to_do():
+    """As the connectors and the router write them; those that mappings make up are known by their first word."""
+    sources = [
+        file.read_text(encoding="utf-8")
+        for package in ("connectors", "router")
+        for file in (Path(__file__).parents[4] / package).rglob("*.py")
+    ]
+    reasons = {code for text in sources for code in re.findall(r'(?:Refusal|Letter)\(\s*f?"([a-z_]+?)_?["{]', text)}
+    assert {"unknown_item", "no_application", "missing", "broken_row"} <= reasons
+    for language in LANGUAGES:
+        assert [code for code in sorted(reasons) if not words(language).knows(f"letter.{code}")] == []
+    assert [code for code in sorted(reasons) if not words("zh").remedy(code)] == []
+    assert words("zh").letter("missing_applicant") == "缺少必填内容"
+    assert words("en").remedy("missing_case") == ""
 
 
 ENTRIES = [
