@@ -167,14 +167,15 @@ class Wiring:
         """The router's fold for the monitor, which imports no router."""
         from monitor.statistics.source import Folding
         from router.case import fold
+        from router.hindsight import another_name, counted
         from router.law import UNCOUNTED
-        from router.ledger import effective, entry_of
 
         law = self.law
         return Folding(
             lambda events, key: fold(events, law, key),
-            lambda events: [event for _, event in effective((entry_of(event), event) for event in events)],
+            counted,
             UNCOUNTED,
+            lambda events, key: another_name(events, key, law.namespaces),
         )
 
     @property

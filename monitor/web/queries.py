@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import and_, or_, select
 
 from monitor import tables
-from monitor.rows import Reader
-from monitor.statistics.source import Window
+from monitor.statistics.compute import Inputs
+from monitor.statistics.source import STALE, Folding, Window
 from monitor.view import Snapshot
 from monitor.web.models.case import Entry, Recorded
 
@@ -21,17 +22,33 @@ def key_of(snapshot: Snapshot, number: str) -> list[str]:
     return sorted({str(row.forwards_to or row.case_key) for row in snapshot.all(query)})
 
 
-def recorded(snapshot: Snapshot, reader: Reader, key: str, window: Window) -> list[Recorded]:
-    """What was recorded of a case, in business order; within the window. A case has some tens of events."""
+def recorded(snapshot: Snapshot, inputs: Inputs, key: str, window: Window) -> list[Recorded]:
+    """What was recorded of a case, in business order; within the window. A case has some tens of events.
+
+    As known then, what counted is worked out again: what was taken back later still stood.
+    """
     e, aside = tables.events.c, tables.set_aside.c
     joined = tables.events.outerjoin(tables.set_aside, and_(aside.case_key == e.case_key, aside.sequence == e.sequence))
     query: Any = select(e.raw, e.sequence, aside.standing).select_from(joined).where(e.case_key == key)
     query = query.where(e.occurred_at <= window.at) if window.at is not None else query
     query = query.where(e.received_at <= window.known) if window.known is not None else query
-    found = [Recorded(reader.decode(row.raw), row.sequence, row.standing or "") for row in snapshot.all(query)]
+    found = [Recorded(inputs.reader.decode(row.raw), row.sequence, row.standing or "") for row in snapshot.all(query)]
+    found = found if window.known is None else list(_then(found, inputs.folding, key))
     return sorted(found, key=lambda one: (one.event.order, one.sequence))
 
 
+def _then(found: list[Recorded], folding: Folding, key: str) -> Iterator[Recorded]:
+    """With the standing that each had by what was known; a reason that nothing gives any more is told as replaced."""
+    events = [one.event for one in found if one.standing != STALE]
+    counted = folding.effective(events, key)
+    aside = folding.fold(counted, key).set_aside
+    counts = {id(event) for event in counted}
+    for one in found:
+        reason = aside.get(one.event.id, "") if id(one.event) in counts else one.standing or SUPERSEDED
+        yield one._replace(standing=reason)
+
+
+SUPERSEDED = "superseded"
 #: Journal entries that say what the bus decided.
 _DECIDED = ("DELIVERY", "COMPENSATION", "LINK")
 

@@ -49,7 +49,7 @@ def case_model(seen: Visit, key: str) -> CasePage | None:
     window, until = view.when.window, site.until(view.when)
     with site.view.snapshot() as snapshot:
         case = case_at(snapshot, site.inputs.reader, site.inputs.folding, key, window)
-        told = Told(recorded(snapshot, site.inputs.reader, key, window), decided(snapshot, key, window))
+        told = Told(recorded(snapshot, site.inputs, key, window), decided(snapshot, key, window))
     if case is None or not within(case.region, seen.scope):
         return None
     viewer = Viewer(view.words, view.zone, view.user.may(Right.CLEAR), site.sentences, site.rules)

@@ -20,8 +20,8 @@ from monitor.statistics.source import Folding
 from monitor.times import micros
 from monitor.view import View
 from router.case import fold
+from router.hindsight import counted
 from router.law import UNCOUNTED, AfterEnd, LawProfile
-from router.ledger import effective, entry_of
 from schemas.calendar import Calendar, CalendarSettings
 from schemas.case import CaseState
 from schemas.clock import ClockRules
@@ -35,7 +35,7 @@ RULES = ClockRules.model_validate(
 )
 FOLDING = Folding(
     lambda events, key: fold(events, LAW, key),
-    lambda events: [event for _, event in effective((entry_of(event), event) for event in events)],
+    counted,
     UNCOUNTED,
 )
 

@@ -8,8 +8,8 @@ import monitor_world as world
 
 from monitor.statistics.source import Folding
 from router.case import fold
+from router.hindsight import counted
 from router.law import UNCOUNTED, LawProfile
-from router.ledger import effective, entry_of
 from schemas.directory import Authority, Level, Region
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -86,6 +86,6 @@ def folding():
     law = LawProfile()
     return Folding(
         lambda events, key: fold(events, law, key),
-        lambda events: [event for _, event in effective((entry_of(event), event) for event in events)],
+        counted,
         UNCOUNTED,
     )
