@@ -22,11 +22,11 @@ def test_a_hang_ends_the_process_with_a_sentence():
 def test_what_ends_in_time_is_left_alone():
     """Used many times, and idle longer than its limit between two uses."""
     called: list[str] = []
-    watchdog = Watchdog(0.2, called.append)
+    watchdog = Watchdog(0.05, called.append)
     for _ in range(3):
         with watchdog:
             time.sleep(0.001)
-    time.sleep(0.3)  # the one thing a watchdog measures is real time
+    time.sleep(0.1)  # the one thing a watchdog measures is real time
     watchdog.close()
     assert called == []
 

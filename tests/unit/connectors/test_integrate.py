@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 from connector_world import CSV, MAPPING, NOW, connector, deployment, drop, good, rows
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -83,7 +83,6 @@ def test_a_table_is_looked_at_with_its_key_and_its_watermark(tmp_path: Path) -> 
         look.table("sqlite:///d.db", "three", tmp_path)
 
 
-@settings(max_examples=40)
 @given(
     st.lists(
         st.dictionaries(st.sampled_from(["id", "状态", "at", "x y"]), st.text(max_size=12) | st.none() | st.integers()),

@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -393,7 +393,6 @@ CASES = st.builds(
 )
 
 
-@settings(max_examples=40)
 @given(CASES, MOMENTS)
 def test_any_case_whatsoever_has_its_limits_told(one: Case, now: int) -> None:
     """Ends before starts, answers to nothing: no crash, nothing from the future, and the parts agree with each other."""
@@ -407,7 +406,6 @@ def test_any_case_whatsoever_has_its_limits_told(one: Case, now: int) -> None:
             assert each.passed is (each.elapsed > each.limit) or (one.outcome is Outcome.LAPSED)
 
 
-@settings(max_examples=40)
 @given(CASES, MOMENTS)
 def test_what_is_known_then_is_all_that_counts(one: Case, now: int) -> None:
     """Reading the whole case at a time equals reading the case as it stood."""

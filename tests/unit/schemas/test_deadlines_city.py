@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -36,14 +35,10 @@ def moment(text: str) -> int:
     return int(datetime.fromisoformat(text).timestamp()) * 1_000_000
 
 
-@pytest.fixture(scope="module", params=range(1, 4), ids="seed {}".format)
-def city(request: pytest.FixtureRequest, shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(params=range(1, 4), ids="seed {}".format)
+def city(request: pytest.FixtureRequest, made_city: Callable[[int], Path]) -> Path:
     """One small city."""
-    folder = tmp_path_factory.mktemp(f"answers{request.param}")
-    tool = shared / "tools" / "gen_city.py"
-    arguments = ["--cases", "400", "--seed", str(request.param), "--clean", "--out", str(folder)]
-    subprocess.run([sys.executable, str(tool), *arguments], check=True, capture_output=True, timeout=60)
-    return folder
+    return made_city(request.param)
 
 
 @pytest.fixture
@@ -52,6 +47,7 @@ def terms(city: Path) -> Terms:
     return Terms(ClockRules.model_validate(CITY), calendar, SHANGHAI)
 
 
+@cache
 def cases(city: Path) -> dict[str, Case]:
     """Each case as far as its answers go, from its events in order."""
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)
