@@ -29,32 +29,39 @@ class Chain(NamedTuple):
     absent: Callable[[], Value]
 
 
-class Column:
-    """One compiled column: `read` takes the source's row and the columns read before it."""
+class Column(NamedTuple):
+    """One compiled column: `read` takes the source's row and the columns read before it.
 
-    def __init__(self, name: str, field: str, where: str, chain: Chain) -> None:
-        self.name = name
-        self.field = field
-        self.where = where
-        self._first, self._steps, self._check, self._absent = chain
+    It gives the value, or None where the source has none; it raises Refusal naming field and line.
+    """
 
-    def read(self, row: Mapping[str, Any], values: Values) -> Value:
-        """The value, or None where the source has none. Raises Refusal naming field and line."""
+    name: str
+    field: str
+    where: str
+    read: Read
+
+
+def _chained(field: str, where: str, chain: Chain) -> Read:
+    first, steps, check, absent = chain
+
+    def read(row: Mapping[str, Any], values: Values) -> Value:
         try:
-            value = self._first(row, values)
-            for step in self._steps:
+            value = first(row, values)
+            for step in steps:
                 if value is None:
                     break
                 value = step(value)
             if value is None:
-                return self._absent()
-            if self._check is not None:
-                self._check(value, values)
+                return absent()
+            if check is not None:
+                check(value, values)
         except Refusal as refusal:
-            refusal.field = refusal.field or self.field
-            refusal.where = refusal.where or self.where
+            refusal.field = refusal.field or field
+            refusal.where = refusal.where or where
             raise
         return value
+
+    return read
 
 
 class Around(NamedTuple):
@@ -79,7 +86,8 @@ def column(name: str, settings: ColumnSettings, where: str, read: Read, around: 
         steps.append(_looked_up(*_table_and_member(settings.lookup, around.tables)))
     word = "time" if settings.type == "time" else around.word
     absent = _required(word) if settings.required and settings.default is None else lambda: settings.default
-    return Column(name, _field_name(name, settings), where, Chain(read, tuple(steps), _between(settings), absent))
+    field, chain = _field_name(name, settings), Chain(read, tuple(steps), _between(settings), absent)
+    return Column(name, field, where, _chained(field, where, chain))
 
 
 def _field_name(name: str, settings: ColumnSettings) -> str:

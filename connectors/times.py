@@ -19,6 +19,8 @@ __all__ = ["PRECISIONS", "FormatError", "Moment", "TimeReader", "instant", "zone
 
 Moment = dict[str, Any]
 _DAY = 86_400 * SECOND
+#: Hours whose offset is remembered: some four years of them.
+_HOURS = 40_000
 
 PRECISIONS = ("YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND", "MILLISECOND", "MICROSECOND")
 _UNITS = {"DAY": _DAY, "HOUR": 3600 * SECOND, "MINUTE": 60 * SECOND, "SECOND": SECOND, "MILLISECOND": 1000}
@@ -53,6 +55,8 @@ class TimeReader:
         self._expected = " or ".join(formats)
         self._zone_name = zone
         self._zone = zone_of(zone) if zone else None
+        #: The zone's offset in each hour of its wall clock seen so far, where it does not change in that hour.
+        self._shifts: dict[int, int] = {}
         if precision is not None and precision not in PRECISIONS:
             raise FormatError(f"'{precision}' is no precision. Write one of {', '.join(PRECISIONS)}")
         self._precision = precision
@@ -88,10 +92,25 @@ class TimeReader:
         zone = own or self._zone
         if zone is None:
             raise _unreadable(value, "Give the zone: write zone: in the mapping")
-        at = (wall - EPOCH) // timedelta(microseconds=1) - _shift(wall, zone, value)
+        since = wall - EPOCH
+        seconds = since.days * 86_400 + since.seconds
+        shift = self._shifts.get(seconds // 3600) if own is None else None
+        if shift is None:
+            shift = self._shift(wall, zone, value) if own is None else _shift(wall, zone, value)
         precision = self._precision or precision
         name = self._zone_name or _named(zone, wall)
-        return {"at": _rounded(at, precision), "precision": precision, "zone": name}
+        return {"at": _rounded(seconds * SECOND + since.microseconds - shift, precision), "precision": precision, "zone": name}
+
+    def _shift(self, wall: datetime, zone: tzinfo, value: Any) -> int:
+        """The zone's offset, remembered for the whole hour where all of it has the same one."""
+        shift = _shift(wall, zone, value)
+        hour = wall.replace(minute=0, second=0, microsecond=0)
+        last = hour.replace(minute=59, second=59)
+        if {zone.utcoffset(one.replace(fold=fold)) for one in (hour, last) for fold in (0, 1)} == {timedelta(microseconds=shift)}:
+            if len(self._shifts) > _HOURS:
+                self._shifts.clear()
+            self._shifts[(hour - EPOCH) // timedelta(hours=1)] = shift
+        return shift
 
 
 def _shift(wall: datetime, zone: tzinfo, value: Any) -> int:
@@ -113,7 +132,7 @@ def _named(zone: tzinfo, wall: datetime) -> str:
 def _rounded(at: int, precision: str) -> int:
     """To the nearest unit; whole days and longer are wall-clock units and stay as they came."""
     unit = _UNITS.get(precision, 1)
-    if unit == 1 or precision == "DAY":
+    if at % unit == 0 or precision == "DAY":
         return at
     return (at + unit // 2) // unit * unit
 

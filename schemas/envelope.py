@@ -84,6 +84,13 @@ TRAVEL = frozenset({"event_id", "body_hash", "received_at", "reported_at", "sequ
 
 def body_hash(type_name: str, header: dict[str, Any], body: dict[str, Any]) -> str:
     """What the event says, as a hash: two deliveries of one fact agree, whenever and however they travelled."""
-    said = {name: value for name, value in header.items() if name not in TRAVEL}
-    packed = msgspec.msgpack.encode((type_name, said, body), order="deterministic")
-    return hashlib.blake2b(packed, digest_size=16).hexdigest()
+    return fact_hash(type_name, {name: value for name, value in header.items() if name not in TRAVEL}, body)
+
+
+def fact_hash(type_name: str, said: dict[str, Any], body: dict[str, Any]) -> str:
+    """The same for whoever holds the header's fields apart already: `said` are those that are not of `TRAVEL`."""
+    return hashlib.blake2b(_ENCODER.encode((type_name, said, body)), digest_size=16).hexdigest()
+
+
+#: Keys in one order, whatever order a dictionary has them in: the hash is part of the contract.
+_ENCODER = msgspec.msgpack.Encoder(order="deterministic")
