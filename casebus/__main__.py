@@ -64,11 +64,15 @@ def init(folder: Annotated[Path, typer.Argument(help="The new deployment's folde
 
 
 @app.command()
-def check(folder: Folder = Here, as_json: Json = False) -> None:
+def check(
+    folder: Folder = Here,
+    sources: Annotated[bool, typer.Option("--sources", help="Open the departments' systems too and read a row of each.")] = False,
+    as_json: Json = False,
+) -> None:
     """Check all files of a deployment: file, line, what was found, what to write instead."""
     from casebus.commands.check import run
 
-    raise typer.Exit(run(folder, as_json=as_json))
+    raise typer.Exit(run(folder, sources=sources, as_json=as_json))
 
 
 @app.command()

@@ -5,19 +5,42 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from bus.errors import BusError
 from casebus.commands.output import as_json as print_json
+from casebus.commands.output import several
 from casebus.deployment import Deployment
 from casebus.wiring import Wiring
+from connectors.config import Connector
 from schemas.problem import Problem, ProblemsError
 
 
-def run(folder: Path, *, as_json: bool) -> int:
+def run(folder: Path, *, sources: bool, as_json: bool) -> int:
+    """With `sources` every department's system is opened too: a missing file, table or column shows before the first run."""
     try:
         deployment = Deployment.load(folder)
     except ProblemsError as error:
         return _tell(list(error.problems), None, as_json=as_json)
     wiring = Wiring(deployment)
-    return _tell(wiring.problems(), wiring, as_json=as_json)
+    problems = wiring.problems()
+    if sources and not problems:
+        problems = [found for connector in wiring.connectors if (found := _opened(connector, folder)) is not None]
+    return _tell(problems, wiring, as_json=as_json)
+
+
+def _opened(connector: Connector, folder: Path) -> Problem | None:
+    """What is wrong with a system whose first row is asked for; nothing is published, no position moves."""
+    if connector.standing:
+        return None
+    source = connector.open()
+    try:
+        next(iter(source.fetch(None, 1)), None)
+    except BusError as error:
+        where = str(connector.path.relative_to(folder.resolve()))
+        found, _, instead = str(error).removeprefix(f"{where}: ").rpartition(". ")
+        return Problem(where, found or instead, instead if found else "See what the system's own log says.")
+    finally:
+        source.close()
+    return None
 
 
 def _tell(problems: list[Problem], wiring: Wiring | None, *, as_json: bool) -> int:
@@ -28,7 +51,9 @@ def _tell(problems: list[Problem], wiring: Wiring | None, *, as_json: bool) -> i
         sys.stderr.write(f"{len(problems)} to mend.\n")
     elif wiring:
         parts = (
-            f"{len(wiring.connectors)} connectors, {len(wiring.catalogue)} items, {len(wiring.directory.authorities)} authorities"
+            several(len(wiring.connectors), "connector"),
+            several(len(wiring.catalogue), "item"),
+            several(len(wiring.directory.authorities), "authority", "authorities"),
         )
-        sys.stdout.write(f"{wiring.settings.name}: {parts}. Nothing to mend.\n")
+        sys.stdout.write(f"{wiring.settings.name}: {', '.join(parts)}. Nothing to mend.\n")
     return 2 if problems else 0

@@ -25,7 +25,7 @@ def show_all(folder: Path, reason: str | None, *, as_json: bool) -> int:
         output.as_json([_plain(letter) for letter in letters])
     else:
         rows = [(letter["number"], *(letter[name] for name in COLUMNS)) for letter in letters]
-        output.console().print(output.table(f"{len(letters)} dead letters", (">", *COLUMNS), rows))
+        output.console().print(output.table(output.several(len(letters), "dead letter"), (">", *COLUMNS), rows))
     return 0
 
 
@@ -33,7 +33,9 @@ def show_one(folder: Path, number: int, *, as_json: bool) -> int:
     with opened(folder) as (wiring, view):
         letters = read(view)
     if number > len(letters):
-        raise ConfigurationError(f"There are {len(letters)} dead letters. Take a number from `casebus deadletters list`.")
+        raise ConfigurationError(
+            f"The list has {output.several(len(letters), 'dead letter')}. Take a number from `casebus deadletters list`."
+        )
     letter = letters[number - 1]
     if as_json:
         output.as_json(_plain(letter))

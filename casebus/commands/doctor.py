@@ -15,6 +15,7 @@ from bus.errors import BusError, ConfigurationError
 from bus.ports import Client, Message, Partition
 from bus.topics import Topic, standard
 from casebus.commands import output
+from casebus.commands.output import several
 from casebus.deployment import Deployment
 from casebus.wiring import Wiring
 from schemas.problem import ProblemsError
@@ -55,7 +56,7 @@ def examine(folder: Path) -> Iterator[Finding]:
         return
     yield space(wiring.deployment.data)
     problems = wiring.problems()
-    yield Finding("files", f"{len(problems)} faults", f"Run casebus check {folder}." if problems else "")
+    yield Finding("files", several(len(problems), "fault"), f"Run casebus check {folder}." if problems else "")
     yield from kafka(wiring)
 
 

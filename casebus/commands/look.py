@@ -46,7 +46,7 @@ def export(folder: Path, to: Path, *, clear: bool) -> int:
 
     with opened(folder) as (wiring, view):
         count = write(view, to, wiring.deployment.zone, clear=clear)
-    output.console().print(f"{count:,} events in {to}.")
+    output.console().print(f"{output.several(count, 'event')} in {to}.")
     return 0
 
 
@@ -112,10 +112,11 @@ def audit(folder: Path, *, as_json: bool) -> int:
     console = output.console()
     if report.differences:
         rows = [(one.case, one.day, one.side, one.cause) for one in report.differences]
-        console.print(output.table(f"{len(rows)} differences", ("case", "day", "side", "cause"), rows))
+        console.print(output.table(output.several(len(rows), "difference"), ("case", "day", "side", "cause"), rows))
     counted = ", ".join(f"{value:,} {name.replace('_', ' ')}" for name, value in report.counts.items())
     console.print(f"{'Differences' if report.differences else 'All sides are equal'}: {counted}.")
     if report.waiting or report.behind:
-        left = f"{report.waiting:,} events wait for the router, {report.behind:,} cases are newer than the view shows them"
+        events, cases = output.several(report.waiting, "event"), output.several(report.behind, "case")
+        left = f"{events} on the way to the router, {cases} newer than the view shows"
         console.print(f"On their way: {left}. They are audited when they have come.")
     return report.exit_code

@@ -39,6 +39,11 @@ def text(value: Any) -> str:
     return f"{value:,.2f}" if isinstance(value, float) else str(value)
 
 
+def several(number: int, one: str, many: str = "") -> str:
+    """`1 case`, `2 cases`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
 def counts(title: str, found: Mapping[str, int], what: str = "") -> RenderableType:
     """A mapping of counts, the largest first."""
     return table(title, (what, ">"), sorted(found.items(), key=lambda pair: (-pair[1], pair[0])))

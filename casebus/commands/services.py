@@ -154,9 +154,10 @@ def _build(wiring: Wiring, client: Client) -> int:
 
 def _speak(wiring: Wiring, view: View, client: Client, stop: threading.Event) -> None:
     """Follow, and raise alerts: on the bus, and to people where there is somebody to tell."""
-    from monitor.alerts import Judge, Speaker
+    from monitor.alerts import Judge
     from monitor.herald import Herald
     from monitor.service import Service
+    from monitor.speaker import Speaker
 
     settings, now = wiring.settings.alerts, wiring.now(view)
     judge = Judge(wiring.panel, wiring.clockwork, now, settings.language)

@@ -88,3 +88,19 @@ def test_the_other_client_library_gives_the_same_truth(casebus: Any, tmp_path: P
         report = check(wiring, wiring.view(), client, truth)
     assert [line for line in report.lines if not line.right] == []
     assert report.wrong == []
+
+
+def test_the_systems_themselves_are_checked_before_the_first_run(casebus: Any, tmp_path: Path) -> None:
+    """A heading that a department renamed shows with the headings that there are; nothing is published by looking."""
+    folder = tmp_path / "mycity"
+    casebus("init", folder).good()
+    casebus("check", folder, "--sources").good()
+    (mapping,) = (folder / "connectors").glob("*.yaml")
+    mapping.write_text(mapping.read_text("utf-8").replace("经办人", "承办人"), "utf-8")
+    casebus("check", folder).good()
+    ended = casebus("check", folder, "--sources")
+    assert ended.code == 2
+    assert (
+        f"connectors/{mapping.name}: the file permits.csv cannot be read: line 1 has no column 承办人; it has 流水号" in ended.err
+    )
+    assert not (folder / ".casebus").exists()
