@@ -1,6 +1,6 @@
 """Rows a second: CSV and SQLite through a connector beside a plain loop of the same client, on one broker, in one run.
 
-    uv run python -P bench/connector.py --rows 20000 [--client confluent] [--profile]
+    uv run python -P bench/connector.py --rows 60000 [--client confluent] [--profile]
 
 The plain loop is what one would write by hand for this one table: `csv.reader`, one strptime, a dictionary, Avro, the same
 client, one transaction each 500 rows. The connector does it from YAML and does more: strict decoding and cleaning, lookups,
@@ -169,7 +169,7 @@ def one_turn(client: Client, folder: Path, turn: int, profile: cProfile.Profile 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, default=20_000)
+    parser.add_argument("--rows", type=int, default=60_000)
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--client", choices=("kafka-python", "confluent"), default="kafka-python")
     parser.add_argument("--profile", action="store_true", help="say where the connectors' time goes")
