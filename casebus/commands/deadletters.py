@@ -33,9 +33,8 @@ def show_one(folder: Path, number: int, *, as_json: bool) -> int:
     with opened(folder) as (wiring, view):
         letters = read(view)
     if number > len(letters):
-        raise ConfigurationError(
-            f"The list has {output.several(len(letters), 'dead letter')}. Take a number from `casebus deadletters list`."
-        )
+        known = output.several(len(letters), "dead letter")
+        raise ConfigurationError(f"The list has {known}. Take a number from `casebus deadletters list`.")
     letter = letters[number - 1]
     if as_json:
         output.as_json(_plain(letter))
