@@ -9,20 +9,18 @@ it knew more by then, is made again.
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Callable, Collection, Iterable
 from itertools import count
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, and_, delete, insert, select, update
 
-from bus.ports import Client
 from monitor import tables
 from monitor.chunks import chunks
-from monitor.gather import LATELY, lines, some, standing, told_of
+from monitor.gather import LATELY, lines, some, standing, standing_keys, told_of
 from monitor.indicator import Found, Panel
 from monitor.lights import Clockwork
-from monitor.outbox import RAISED, WITHDRAWN, Row, Writer, identity, publish
+from monitor.outbox import RAISED, WITHDRAWN, Row, identity
 from monitor.rows import Rows
 from monitor.sight import Seen, Told, seen
 from monitor.times import DAY
@@ -30,9 +28,9 @@ from monitor.view import Snapshot, View
 from schemas.case import Case, decode_state
 from schemas.clock import Light
 
-#: Seconds between two looks over all cases; a look that took long is followed by a rest of ten times that.
-SWEEP, REST = 60, 10
 _AT_ONCE = 500
+#: Cases judged in one transaction of a look over all of them: some hundredths of a second.
+_FEW = 100
 _REASON = {
     "en": "What is known now says that it was not so.",
     "zh": "根据更正或补充的信息，该预警不成立。",
@@ -60,17 +58,36 @@ class Judge(NamedTuple):
 
     def sweep(self, view: View) -> int:
         """Judge what the passing of time has changed; returns how many alerts are new. Withdraws nothing."""
+        new = 0
+        after: str | None = ""
+        while after is not None:
+            found, after = self.part(view, after)
+            new += found
+        return new + self.departments(view, self.about(view))
+
+    def part(self, view: View, after: str) -> tuple[int, str | None]:
+        """The next cases behind this key: how many alerts are new, and the last key; None when there are no more."""
         now, new = self.now(), 0
+        with view.writing() as connection:
+            snapshot = Snapshot(connection)
+            keys = standing_keys(snapshot, now, after, _FEW)
+            found = [one for case in standing(snapshot, self.clockwork, now, keys) for one in self._speaking(case)]
+            if found:
+                desk = _Desk(connection, self, {one.case for one in found})
+                new = sum(desk.speak(one.case, [one], now) for one in found)
+        return new, keys[-1] if len(keys) == _FEW else None
+
+    def about(self, view: View) -> list[Found]:
+        """What is to be said about departments: reads only."""
         with view.snapshot() as snapshot:
-            found = [one for case in standing(snapshot, self.clockwork, now) for one in self._speaking(case)]
-            about = [one for line in lines(snapshot, self.clockwork, now) for one in self.panel.of_department(line)]
-        for part in chunks(found, _AT_ONCE):
-            with view.writing() as connection:
-                desk = _Desk(connection, self, {one.case for one in part})
-                new += sum(desk.speak(one.case, [one], now) for one in part)
+            return [one for line in lines(snapshot, self.clockwork, self.now()) for one in self.panel.of_department(line)]
+
+    def departments(self, view: View, about: list[Found]) -> int:
+        """Say it, and end what is over."""
+        now = self.now()
         with view.writing() as connection:
             desk = _Desk(connection, self, [""])
-            new += desk.speak("", about, now)
+            new = desk.speak("", about, now)
             desk.end(about, now)
         return new
 
@@ -79,28 +96,6 @@ class Judge(NamedTuple):
         if one.case.ended_at is not None and one.case.ended_at < one.now - LATELY * DAY and one.unfollowed is None:
             return []
         return [found for found in self.panel.of_case(one) if found.hit.light is not Light.NONE]
-
-
-class Speaker:
-    """Publishes what waits, and looks over all cases now and then, because limits pass without any event.
-
-    A `watcher` for `monitor.service.Service`; `tick` says what time it is for the pauses between two looks, in seconds.
-    """
-
-    def __init__(
-        self, view: View, client: Client, writer: Writer, judge: Judge, tick: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._view, self._client, self._writer, self._judge = view, client, writer, judge
-        self._tick = tick
-        self._next = 0.0
-
-    def __call__(self, _: Rows) -> None:
-        began = self._tick()
-        if began >= self._next:
-            self._judge.sweep(self._view)
-            ended = self._tick()
-            self._next = ended + max(SWEEP, REST * (ended - began))
-        publish(self._view, self._client, self._writer)
 
 
 def alert_id(found: Found, times: int = 0) -> str:

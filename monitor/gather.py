@@ -6,17 +6,18 @@ A look at everything passes over the open cases and those that ended lately; a s
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from itertools import groupby, pairwise
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, and_, func, literal_column, select
 
 from monitor import tables
 from monitor.chunks import chunks
 from monitor.lights import Clockwork
+from monitor.rows import provisional
 from monitor.sight import BAD, Line, Seen, Told, seen
 from monitor.times import DAY, local, local_date
 from monitor.view import Snapshot
@@ -31,6 +32,8 @@ WEEKS = 8
 _AT_ONCE = 500
 
 _cases, _events, _aside = tables.cases.c, tables.events.c, tables.set_aside.c
+#: As the index `cases_badly_rated` has it.
+_BAD = _cases.rating >= literal_column(str(BAD))
 _OPEN = _cases.ended_at.is_(None) & (_cases.opened | _cases.provisional | _cases.unanswered_at.is_not(None))
 
 
@@ -44,27 +47,43 @@ def some(snapshot: Snapshot, clockwork: Clockwork, now: int, keys: Collection[st
         yield from (seen(case, told.get(case.key, ()), clockwork, now) for case in cases)
 
 
-def standing(snapshot: Snapshot, clockwork: Clockwork, now: int) -> Iterator[Seen]:
-    """What the passing of time can change: open cases, visits nobody has called back about, bad ratings."""
-    rated = (_cases.rating >= BAD) & (_cases.ended_at >= now - RATED * DAY)
-    waits = _OPEN & ~_cases.provisional
-    for row in snapshot.stream(select(_cases.state).where(waits, *_REAL)):
-        yield seen(decode_state(row.state).case, (), clockwork, now)
-    yield from some(snapshot, clockwork, now, _keys(snapshot, rated | (_OPEN & _cases.provisional)))
+def standing(snapshot: Snapshot, clockwork: Clockwork, now: int, keys: Sequence[str]) -> Iterator[Seen]:
+    """What the passing of time can change of these cases; of those that nothing but time can, no event is read."""
+    silent: list[str] = []
+    for row in snapshot.all(select(_cases.state).where(_cases.case_key.in_(keys), *_REAL)):
+        state = decode_state(row.state)
+        case = state.case
+        if case.ended_at is None and not provisional(case):
+            yield seen(case, (), clockwork, now)
+        else:
+            silent.append(case.key)
+    yield from some(snapshot, clockwork, now, silent)
+
+
+def standing_keys(snapshot: Snapshot, now: int, after: str, most: int) -> list[str]:
+    """Keys of cases that the passing of time can change, the next ones behind `after`, in order.
+
+    Open cases, provisional ones, visits that nobody has called back about, bad ratings.
+    """
+    rated = (_BAD, _cases.ended_at >= now - RATED * DAY)
+    found = {key for which in ((_OPEN,), rated) for key in _keys(snapshot, which, after, most)}
+    return sorted(found)[:most]
 
 
 def all_now(snapshot: Snapshot, clockwork: Clockwork, now: int) -> Iterator[Seen]:
     """Everything that is of interest now: what is open, and what ended lately."""
     lately = _cases.ended_at.between(now - LATELY * DAY, now) | (_cases.ended_at > now)
-    rated = (_cases.rating >= BAD) & (_cases.ended_at >= now - RATED * DAY)
-    return some(snapshot, clockwork, now, _keys(snapshot, _OPEN | lately | rated))
+    rated = _BAD & (_cases.ended_at >= now - RATED * DAY)
+    return some(snapshot, clockwork, now, sorted({*_keys(snapshot, [_OPEN]), *_keys(snapshot, [lately | rated])}))
 
 
 _REAL = (_cases.forwards_to == "", ~_cases.expired)
 
 
-def _keys(snapshot: Snapshot, which: ColumnElement[bool]) -> list[str]:
-    return [row.case_key for row in snapshot.all(select(_cases.case_key).where(which, *_REAL).order_by(_cases.case_key))]
+def _keys(snapshot: Snapshot, which: Iterable[ColumnElement[bool]], after: str = "", most: int | None = None) -> list[str]:
+    behind = [_cases.case_key > after] if after else []
+    query = select(_cases.case_key).where(*which, *behind, *_REAL).order_by(_cases.case_key).limit(most)
+    return [row.case_key for row in snapshot.all(query)]
 
 
 def told_of(snapshot: Snapshot, keys: Sequence[str]) -> dict[str, list[Told]]:

@@ -6,14 +6,15 @@ while history was loaded.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from monitor import tables
 from monitor.chunks import chunks
-from monitor.gather import LATELY, RATED, all_now, lines, standing, told_of
+from monitor.gather import LATELY, RATED, all_now, lines, standing, standing_keys, told_of
 from monitor.indicator import Found, Panel
 from monitor.lights import ORDER, Clockwork
 from monitor.sight import BAD, Seen, Told, seen
@@ -25,7 +26,9 @@ from monitor.web.poller import Poller
 from schemas.case import Case
 
 #: Seconds between two looks; a look of t seconds is followed by a rest of so many t.
-EVERY, REST = 5.0, 10
+EVERY, REST = 2.0, 4
+#: Seconds of one look over many cases, and how many of them are asked for at once.
+TURN, _FEW = 0.5, 200
 #: With more cases than this only what the passing of time changes is looked for.
 MANY = 20_000
 
@@ -50,6 +53,11 @@ class Hits:
     def __init__(self, view: View, clockwork: Clockwork, now: Callable[[], int], panel: Panel) -> None:
         self._view, self._clockwork, self._now, self._panel = view, clockwork, now, panel
         self._poller = Poller("indicators", self.look, EVERY, REST)
+        #: By case: what the last round over all cases found, what this one has found, and how far it is.
+        self._round: dict[str, tuple[Spotted, ...]] = {}
+        self._fresh: dict[str, tuple[Spotted, ...]] = {}
+        self._after = ""
+        self._about: list[Found] = []
         self.spotted: tuple[Spotted, ...] = ()
         self.version = 0
 
@@ -61,14 +69,36 @@ class Hits:
         self._poller.stop()
 
     def look(self) -> None:
+        """Of few cases all at once; of many as long as it is this look's turn, and further at the next one."""
         now = self._now()
         with self._view.snapshot() as snapshot:
-            cases = int(snapshot.all(select(func.count()).select_from(tables.cases))[0][0])
-            found = [spot for one in self._cases(snapshot, now, cases) for spot in self._of_case(one)]
-            about = [hit for line in lines(snapshot, self._clockwork, now) for hit in self._panel.of_department(line)]
-        found += [Spotted(hit, "", "", "") for hit in about]
+            many = snapshot.all(select(tables.cases.c.case_key).limit(1).offset(MANY))
+            if many:
+                ended = self._some(snapshot, now)
+            else:
+                self._fresh, ended = self._spots(all_now(snapshot, self._clockwork, now)), True
+            if ended:
+                self._round, self._fresh, self._after = self._fresh, {}, ""
+                self._about = [hit for line in lines(snapshot, self._clockwork, now) for hit in self._panel.of_department(line)]
+        found = [spot for spots in (self._round | self._fresh).values() for spot in spots]
+        found += [Spotted(hit, "", "", "") for hit in self._about]
         self.spotted = tuple(sorted(found, key=lambda one: one.urgency))
         self.version += 1
+
+    def _some(self, snapshot: Snapshot, now: int) -> bool:
+        """The next cases that the passing of time changes; True when there are no more. An event changes one at its turn."""
+        until = time.monotonic() + TURN
+        while True:
+            keys = standing_keys(snapshot, now, self._after, _FEW)
+            self._fresh |= dict.fromkeys(keys, ()) | self._spots(standing(snapshot, self._clockwork, now, keys))
+            if len(keys) < _FEW:
+                return True
+            self._after = keys[-1]
+            if time.monotonic() >= until:
+                return False
+
+    def _spots(self, cases: Iterable[Seen]) -> dict[str, tuple[Spotted, ...]]:
+        return {one.case.key: tuple(self._of_case(one)) for one in cases}
 
     def at(self, inputs: Inputs, window: Window) -> tuple[Spotted, ...]:
         """What they would have found at a past moment, judged by what `window` knows: the worst first.
@@ -82,10 +112,6 @@ class Hits:
                 about = (hit for line in lines(snapshot, self._clockwork, now) for hit in self._panel.of_department(line))
                 found += [Spotted(hit, "", "", "") for hit in about]
         return tuple(sorted(found, key=lambda one: one.urgency))
-
-    def _cases(self, snapshot: Snapshot, now: int, cases: int) -> Iterator[Seen]:
-        gather = all_now if cases <= MANY else standing
-        return gather(snapshot, self._clockwork, now)
 
     def _of_case(self, one: Seen) -> Iterator[Spotted]:
         case = one.case

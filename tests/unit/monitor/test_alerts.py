@@ -15,12 +15,13 @@ from bus.partition import partition_of
 from bus.ports import Message, Partition
 from bus.topics import JOURNAL, STATE
 from monitor import tables
-from monitor.alerts import Judge, Speaker
+from monitor.alerts import Judge
 from monitor.indicator import Panel
 from monitor.lights import Clockwork
 from monitor.outbox import identity, message, publish, standing
 from monitor.rows import Rows
 from monitor.service import Service
+from monitor.speaker import Speaker
 from monitor.view import View
 from schemas.calendar import Calendar, CalendarSettings
 from schemas.case import Case, CaseState, Finding, HandOver
@@ -157,6 +158,19 @@ def test_the_speaker_looks_over_all_cases_now_and_then_and_publishes_at_once(clu
     seconds[0] = 61.0
     speaker(Rows({}, []))
     assert len(cluster.records(topics.ALERTS.name)) == 1
+
+
+def test_a_look_over_many_cases_lets_what_comes_have_its_turn(cluster, view, monkeypatch):
+    """A batch between two turns does not wait for the whole look, which goes on where it stopped and misses nobody."""
+    monkeypatch.setattr("monitor.alerts._FEW", 1)
+    cases = [Case(f"city:{n}", applied_at=world.at(0), accepted_at=world.at(1), promised_days=3) for n in range(3)]
+    records = [world.state_record(world.state([world.event("Applied", 0, one.key)], one), n) for n, one in enumerate(cases)]
+    view.apply_batch(records, {}, world.CODEC)
+    ticks = iter(range(1000))
+    speaker = Speaker(view, cluster, world.CODEC, judge(24 * 8), lambda: float(next(ticks)))
+    for told in (1, 2, 3, 3):
+        speaker(Rows({}, []))
+        assert len(cluster.records(topics.ALERTS.name)) == told
 
 
 LATE = {"accepted_at": world.at(1), "promised_days": 3}

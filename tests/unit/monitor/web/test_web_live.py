@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import monitor_world as world
-from web_world import GREEN, NOW, RED, applied, records
+from web_world import ENDED, GREEN, NOW, RED, applied, records
 
 from bus.ports import Partition
 from bus.topics import STATE
@@ -38,6 +38,21 @@ def test_only_what_changed_is_read_and_an_ended_case_leaves(site, view):
     assert site.live.look()
     assert [one.key for one in site.live.picture.glances] == [GREEN]
     assert site.live.picture.version == version + 1
+
+
+def test_of_many_cases_the_indicators_look_at_a_few_at_a_time(site, monkeypatch):
+    """Turn by turn they find what one look over all open cases finds, and nothing twice."""
+    site.hits.look()
+    whole = site.hits.spotted
+    assert len(whole) > 0
+    for name, value in (("MANY", 0), ("TURN", 0.0), ("_FEW", 1)):
+        monkeypatch.setattr(f"monitor.web.hits.{name}", value)
+    for _ in range(6):
+        site.hits.look()
+    assert {(one.found.indicator.name, one.found.case) for one in site.hits.spotted if one.found.case != ENDED} == {
+        (one.found.indicator.name, one.found.case) for one in whole if one.found.case != ENDED
+    }
+    assert len(site.hits.spotted) <= len(whole)
 
 
 def test_a_picture_of_the_past_is_kept_and_made_anew_when_the_view_moves(site):
