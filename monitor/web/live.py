@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
+from math import ceil
 from typing import Any
 
 from sqlalchemy import Select, select
@@ -20,9 +21,10 @@ from monitor.lights import Clockwork
 from monitor.times import local_date
 from monitor.view import Snapshot, View
 from monitor.web.counts import COUNTED, NOTHING, counts
-from monitor.web.glance import Glance, glances, is_open, open_glances
-from monitor.web.picture import Picture, worst_first
+from monitor.web.glance import glances, is_open, open_glances
+from monitor.web.picture import Picture
 from monitor.web.poller import Poller
+from monitor.web.standing import Standing
 
 #: Seconds between two looks whether the view has moved.
 EVERY = 0.4
@@ -30,7 +32,7 @@ EVERY = 0.4
 REST = 4
 #: Seconds between two counts of the trend and the like; after one of t seconds at least so many t.
 COUNT, COUNT_REST = 2.0, 20
-#: Seconds after which everything is read again, because clocks move without any event.
+#: Seconds in which everything is read again, a few cases at a time, because clocks move without any event.
 ANEW = 600
 _AT_ONCE = 500
 _EMPTY = Picture(0, 0, ())
@@ -44,10 +46,11 @@ class Live:
 
     def __init__(self, view: View, clockwork: Clockwork, now: Callable[[], int]) -> None:
         self._view, self._clockwork, self._now = view, clockwork, now
-        self._open: dict[str, Glance] = {}
+        self._open = Standing()
+        self._due: list[str] = []
         self._positions: Positions | None = None
         self._day: date | None = None
-        self._anew = self._count_again = 0.0
+        self._renewed = self._count_again = 0.0
         self._counts = NOTHING
         self._counted: tuple[Positions, date | None] | None = None
         self._poller = Poller("poller", self.look, EVERY, REST)
@@ -75,27 +78,33 @@ class Live:
         return moved or counted
 
     def _follow(self, snapshot: Snapshot, positions: Positions, now: int) -> bool:
-        """Bring the open cases up to these positions."""
-        if self._positions is None or self._stale(now):
-            self._open = {one.key: one for one in open_glances(snapshot, self._clockwork, now)}
-            self._day, self._anew = local_date(now, self._clockwork.zone), time.monotonic() + ANEW
-        elif positions != self._positions:
-            self._take(snapshot, {place: self._positions.get(place, 0) for place in positions}, now)
-        else:
-            return False
-        self._positions = positions
-        return True
+        """Bring the open cases up to these positions; returns whether anything came, or a clock has moved."""
+        if self._positions is None or local_date(now, self._clockwork.zone) != self._day:
+            self._open = Standing(open_glances(snapshot, self._clockwork, now))
+            self._day, self._renewed = local_date(now, self._clockwork.zone), time.monotonic()
+            self._positions, self._due = positions, self._open.keys
+            return True
+        moved = self._renew(snapshot, now)
+        if positions != self._positions:
+            since = {place: self._positions.get(place, 0) for place in positions}
+            self._take(snapshot, _changed(snapshot, since), now)
+            self._positions, moved = positions, True
+        return moved
 
-    def _stale(self, now: int) -> bool:
-        return time.monotonic() >= self._anew or local_date(now, self._clockwork.zone) != self._day
+    def _renew(self, snapshot: Snapshot, now: int) -> bool:
+        """Read the next few again, because clocks move without any event; all of them have had their turn after ANEW."""
+        elapsed, self._renewed = time.monotonic() - self._renewed, time.monotonic()
+        self._due = self._due or self._open.keys
+        few = ceil(len(self._due) and len(self._open.ordered) * elapsed / ANEW)
+        keys, self._due = self._due[:few], self._due[few:]
+        return self._take(snapshot, keys, now)
 
-    def _take(self, snapshot: Snapshot, since: Positions, now: int) -> None:
-        """Cases whose state has come since then."""
-        for keys in chunks(_changed(snapshot, since), _AT_ONCE):
-            for key in keys:
-                self._open.pop(key, None)
-            rows = snapshot.all(_states(keys))
-            self._open.update({one.key: one for one in glances(rows, self._clockwork, now) if is_open(one, now)})
+    def _take(self, snapshot: Snapshot, changed: Iterable[str], now: int) -> bool:
+        moved = False
+        for keys in chunks(changed, _AT_ONCE):
+            found = glances(snapshot.all(_states(keys)), self._clockwork, now)
+            moved |= self._open.change(keys, [one for one in found if is_open(one, now)])
+        return moved
 
     def _count(self, snapshot: Snapshot, positions: Positions, now: int) -> bool:
         """The counts may lag behind the cases: at once would cost more than it is worth."""
@@ -108,8 +117,8 @@ class Live:
         return True
 
     def _made(self, now: int) -> Picture:
-        ordered = worst_first(self._open.values())
-        return Picture(now, self.picture.version + 1, ordered, False, *self._counts)
+        opened = self._open
+        return Picture(now, self.picture.version + 1, opened.ordered, False, *self._counts, opened.tallies)
 
 
 def _positions(snapshot: Snapshot) -> Positions:

@@ -44,7 +44,7 @@ class Figures:
     def collect(self) -> Iterator[Metric]:
         picture = self._site.live.picture
         lights = GaugeMetricFamily("casebus_open_cases", "Open cases.", labels=("region", "department", "light"))
-        for (region, department), lamps in sorted(cells(picture.glances).items()):
+        for (region, department), lamps in sorted(cells(picture.tally()).items()):
             for light in LIGHTS:
                 lights.add_metric((region, department, light), getattr(lamps, light))
         yield lights

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta, tzinfo
-from typing import NamedTuple
+from operator import itemgetter
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -27,16 +28,26 @@ class Lamps(msgspec.Struct):
     paused: int = 0
     on_its_way: int = 0
     supervised: int = 0
+    #: Their limit ends today.
+    last_day: int = 0
 
     @property
     def total(self) -> int:
         return self.red + self.yellow + self.green + self.none
 
-    def add(self, one: Glance) -> None:
-        setattr(self, one.light, getattr(self, one.light) + 1)
-        self.paused += one.paused
-        self.on_its_way += one.on_its_way
-        self.supervised += one.supervised
+    def add(self, one: Glance, times: int = 1) -> None:
+        """Count it; `times` -1 takes it back."""
+        setattr(self, one.light, getattr(self, one.light) + times)
+        self.paused += times * one.paused
+        self.on_its_way += times * one.on_its_way
+        self.supervised += times * one.supervised
+        self.last_day += times * (one.left == 0 and one.light != "red")
+
+
+#: Region, department, item.
+Place = tuple[str, str, str]
+#: Open cases by place. What is handed out is never changed.
+Tallies = Mapping[Place, Lamps]
 
 
 class Day(NamedTuple):
@@ -58,11 +69,24 @@ class Picture(msgspec.Struct, frozen=True):
     ended: Counter[tuple[str, date]] = msgspec.field(default_factory=Counter)
     provisional: int = 0
     refused: int = 0
+    #: Of the open cases; counted when it is asked for where it is None.
+    tallies: Tallies | None = None
 
-    def open(self, allowed: Scope = None) -> list[Glance]:
+    def tally(self, allowed: Scope = None) -> Tallies:
+        """Open cases by place, in these regions."""
+        found = tallied(self.open()) if self.tallies is None else self.tallies
+        return found if allowed is None else {place: one for place, one in found.items() if place[0] in allowed}
+
+    def open(self, allowed: Scope = None) -> Sequence[Glance]:
         """Worst first, of these regions."""
+        if allowed is None and not self.whole:
+            return self.glances
+        return list(self.each(allowed))
+
+    def each(self, allowed: Scope = None) -> Iterator[Glance]:
+        """The same one by one, for whoever needs only the first."""
         found = (one for one in self.glances if allowed is None or one.region in allowed)
-        return [one for one in found if one.ended_at is None or one.ended_at > self.now] if self.whole else list(found)
+        return (one for one in found if one.ended_at is None or one.ended_at > self.now) if self.whole else found
 
     def days(self, zone: tzinfo, allowed: Scope = None, span: int = SPAN) -> list[Day]:
         """The last days up to today, in these regions."""
@@ -76,19 +100,35 @@ def worst_first(glances: Iterable[Glance]) -> list[Glance]:
     return sorted(glances, key=lambda one: one.urgency)
 
 
-def lamps(glances: Iterable[Glance]) -> Lamps:
-    total = Lamps()
+def tallied(glances: Iterable[Glance]) -> Tallies:
+    found: dict[Place, Lamps] = {}
     for one in glances:
-        total.add(one)
+        found.setdefault((one.region, one.department, one.item), Lamps()).add(one)
+    return found
+
+
+def added(parts: Iterable[Lamps]) -> Lamps:
+    total = Lamps()
+    for one in parts:
+        for name in one.__struct_fields__:
+            setattr(total, name, getattr(total, name) + getattr(one, name))
     return total
 
 
-def cells(glances: Iterable[Glance]) -> dict[tuple[str, str], Lamps]:
+T = TypeVar("T")
+
+
+def by(tallies: Tallies, part: Callable[[Place], T]) -> dict[T, Lamps]:
+    """Added up by a part of the place."""
+    found: dict[T, list[Lamps]] = {}
+    for place, one in tallies.items():
+        found.setdefault(part(place), []).append(one)
+    return {name: added(parts) for name, parts in found.items()}
+
+
+def cells(tallies: Tallies) -> dict[tuple[str, str], Lamps]:
     """By region and department."""
-    found: dict[tuple[str, str], Lamps] = {}
-    for one in glances:
-        found.setdefault((one.region, one.department), Lamps()).add(one)
-    return found
+    return by(tallies, itemgetter(0, 1))
 
 
 def counted_days(glances: Iterable[Glance], zone: tzinfo) -> tuple[Counter[tuple[str, date]], Counter[tuple[str, date]]]:

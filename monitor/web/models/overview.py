@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from monitor.web.access import Scope
 from monitor.web.glance import Glance
-from monitor.web.picture import Lamps, Picture, cells, lamps
+from monitor.web.picture import Lamps, Picture, added, cells
 from schemas.directory import Region
 
 #: Departments that have a column of their own; the others share the last one.
@@ -48,13 +49,13 @@ class Overview(NamedTuple):
 
 def overview(picture: Picture, allowed: Scope, regions: Mapping[str, Region], most: int = 10) -> Overview:
     """`regions` order the rows: a place, then what lies in it."""
-    shown = picture.open(allowed)
-    worst = [one for one in shown[:most] if one.light in ("red", "yellow")]
-    return Overview(lamps(shown), heat(shown, regions), worst, sum(_last_day(one) for one in shown))
+    tallies = picture.tally(allowed)
+    worst = [one for one in islice(picture.each(allowed), most) if one.light in ("red", "yellow")]
+    total = added(tallies.values())
+    return Overview(total, heat(cells(tallies), regions), worst, total.last_day)
 
 
-def heat(glances: Iterable[Glance], regions: Mapping[str, Region]) -> Heat:
-    found = cells(glances)
+def heat(found: Mapping[tuple[str, str], Lamps], regions: Mapping[str, Region]) -> Heat:
     departments = _columns(found)
     others = {department for _, department in found} - set(departments)
     columns = (*departments, *([OTHERS] if others else []))
@@ -106,20 +107,7 @@ def _summed(found: Mapping[tuple[str, str], Lamps]) -> dict[tuple[str, str], Lam
     return {("", department): added(parts) for department, parts in departments.items()}
 
 
-def added(parts: Iterable[Lamps]) -> Lamps:
-    total = Lamps()
-    for one in parts:
-        for name in one.__struct_fields__:
-            setattr(total, name, getattr(total, name) + getattr(one, name))
-    return total
-
-
 def _cell(one: Lamps, region: str, department: str) -> Cell:
     share = one.red / one.total if one.total else 0.0
     shade = 0 if not one.red else 1 + (share > 0.1) + (share > 0.25) + (share > 0.5)
     return Cell(one, region, department, shade)
-
-
-def _last_day(one: Glance) -> bool:
-    """Its limit ends today."""
-    return one.left == 0 and one.light != "red"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from statistics import median
 from typing import NamedTuple
 
 from monitor.web.glance import Glance
-from monitor.web.picture import Lamps, lamps
+from monitor.web.picture import Lamps, Tallies, added, by
 
 
 class Part(NamedTuple):
@@ -35,23 +36,20 @@ class Place(NamedTuple):
     worst: Sequence[Glance]
 
 
-def place(open_: Sequence[Glance], ended: Sequence[Glance], most: int = 10) -> Place:
-    """`open_` worst first; `ended` the newest ends."""
+def place(open_: Tallies, worst: Sequence[Glance], ended: Sequence[Glance]) -> Place:
+    """`worst` are the first of the open ones; `ended` the newest ends."""
     return Place(
-        lamps=lamps(open_),
-        regions=parts(open_, lambda one: one.region),
-        departments=parts(open_, lambda one: one.department),
-        items=parts(open_, lambda one: one.item),
+        lamps=added(open_.values()),
+        regions=parts(by(open_, itemgetter(0))),
+        departments=parts(by(open_, itemgetter(1))),
+        items=parts(by(open_, itemgetter(2))),
         pace=pace(ended),
-        worst=[one for one in open_[:most] if one.light in ("red", "yellow")],
+        worst=[one for one in worst if one.light in ("red", "yellow")],
     )
 
 
-def parts(glances: Iterable[Glance], by: Callable[[Glance], str]) -> list[Part]:
+def parts(found: Mapping[str, Lamps]) -> list[Part]:
     """The reddest first, then the largest."""
-    found: dict[str, Lamps] = {}
-    for one in glances:
-        found.setdefault(by(one), Lamps()).add(one)
     ranked = sorted(found.items(), key=lambda item: (-item[1].red, -item[1].yellow, -item[1].total, item[0]))
     return [Part(code, total) for code, total in ranked]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 from fastapi import Request
 from nicegui import ui
 
@@ -15,6 +17,8 @@ from monitor.web.site import Site
 
 #: Ended cases whose pace is told: the newest.
 NEWEST = 200
+#: Open cases among which the worst are shown.
+WORST = 10
 
 
 def add(site: Site) -> None:
@@ -40,8 +44,9 @@ def title(seen: Visit, region: str, department: str) -> str:
 
 
 def place_of(seen: Visit, picture: Picture, region: str, department: str) -> Place:
-    open_ = [one for one in picture.open(seen.scope) if region in ("", one.region) and department in ("", one.department)]
-    return place(open_, ended_of(seen, picture, region, department))
+    open_ = {key: one for key, one in picture.tally(seen.scope).items() if region in ("", key[0]) and department in ("", key[1])}
+    here = (one for one in picture.each(seen.scope) if region in ("", one.region) and department in ("", one.department))
+    return place(open_, list(islice(here, WORST)), ended_of(seen, picture, region, department))
 
 
 def ended_of(seen: Visit, picture: Picture, region: str, department: str) -> list[Glance]:

@@ -26,7 +26,7 @@ from monitor.web.models.timeline import drawn, lanes
 from monitor.web.models.trend import trend_options
 from monitor.web.names import Names
 from monitor.web.passwords import hashed, matches
-from monitor.web.picture import Day
+from monitor.web.picture import Day, cells, tallied
 from monitor.web.words import LANGUAGES, words
 from router.case import fold
 from router.decide import all_rules
@@ -145,7 +145,10 @@ def test_an_address_keeps_its_moment():
 
 def test_heat_is_a_tree_of_regions_by_departments_with_sums():
     """A region that the directory does not have comes last; the reddest share is the darkest."""
-    found = heat([one("1", light="red"), one("2"), one("3", region="12", department="fire"), one("4", region="77")], REGIONS)
+    found = heat(
+        cells(tallied([one("1", light="red"), one("2"), one("3", region="12", department="fire"), one("4", region="77")])),
+        REGIONS,
+    )
     assert [row.region for row in found.rows] == ["11", "12", "77"]
     assert found.departments == ("hall", "fire")
     assert found.rows[0].cells[0].lamps.red == 1
@@ -156,7 +159,7 @@ def test_heat_is_a_tree_of_regions_by_departments_with_sums():
 
 def test_many_departments_share_a_last_column():
     """The table must fit on a screen."""
-    found = heat([one(str(n), department=f"d{n:02}") for n in range(14)], REGIONS)
+    found = heat(cells(tallied([one(str(n), department=f"d{n:02}") for n in range(14)])), REGIONS)
     assert found.departments[-1] == "*"
     assert len(found.departments) == 10
     assert found.rows[0].cells[-1].lamps.total == 5
