@@ -32,9 +32,14 @@ WEEKS = 8
 _AT_ONCE = 500
 
 _cases, _events, _aside = tables.cases.c, tables.events.c, tables.set_aside.c
+#: The key as no index has it: in the order of their keys the few that fit would be looked for among all cases.
+_HIDDEN = _cases.case_key.concat("")
 #: As the index `cases_badly_rated` has it.
 _BAD = _cases.rating >= literal_column(str(BAD))
-_OPEN = _cases.ended_at.is_(None) & (_cases.opened | _cases.provisional | _cases.unanswered_at.is_not(None))
+#: As the index `cases_open` has it, and no other: that of the ends would give all open cases at once.
+_OPEN = (_cases.ended_at + literal_column("0")).is_(None) & (
+    _cases.opened | _cases.provisional | _cases.unanswered_at.is_not(None)
+)
 
 
 def some(snapshot: Snapshot, clockwork: Clockwork, now: int, keys: Collection[str]) -> Iterator[Seen]:
@@ -65,25 +70,37 @@ def standing_keys(snapshot: Snapshot, now: int, after: str, most: int) -> list[s
 
     Open cases, provisional ones, visits that nobody has called back about, bad ratings.
     """
-    rated = (_BAD, _cases.ended_at >= now - RATED * DAY)
-    found = {key for which in ((_OPEN,), rated) for key in _keys(snapshot, which, after, most)}
-    return sorted(found)[:most]
+    opened = _keys(snapshot, _cases.case_key, [_OPEN], after, most)
+    rated = _keys(snapshot, _HIDDEN, [_BAD, _cases.ended_at >= now - RATED * DAY], after, most)
+    return sorted({*opened, *rated})[:most]
 
 
 def all_now(snapshot: Snapshot, clockwork: Clockwork, now: int) -> Iterator[Seen]:
     """Everything that is of interest now: what is open, and what ended lately."""
     lately = _cases.ended_at.between(now - LATELY * DAY, now) | (_cases.ended_at > now)
     rated = _BAD & (_cases.ended_at >= now - RATED * DAY)
-    return some(snapshot, clockwork, now, sorted({*_keys(snapshot, [_OPEN]), *_keys(snapshot, [lately | rated])}))
+    return some(
+        snapshot,
+        clockwork,
+        now,
+        sorted({*_keys(snapshot, _cases.case_key, [_OPEN]), *_keys(snapshot, _HIDDEN, [lately | rated])}),
+    )
 
 
 _REAL = (_cases.forwards_to == "", ~_cases.expired)
 
 
-def _keys(snapshot: Snapshot, which: Iterable[ColumnElement[bool]], after: str = "", most: int | None = None) -> list[str]:
-    behind = [_cases.case_key > after] if after else []
-    query = select(_cases.case_key).where(*which, *behind, *_REAL).order_by(_cases.case_key).limit(most)
-    return [row.case_key for row in snapshot.all(query)]
+def _keys(
+    snapshot: Snapshot,
+    key: ColumnElement[str],
+    which: Iterable[ColumnElement[bool]],
+    after: str = "",
+    most: int | None = None,
+) -> list[str]:
+    behind = [key > after] if after else []
+    return [
+        row.case_key for row in snapshot.all(select(_cases.case_key).where(*which, *behind, *_REAL).order_by(key).limit(most))
+    ]
 
 
 def told_of(snapshot: Snapshot, keys: Sequence[str]) -> dict[str, list[Told]]:

@@ -43,8 +43,9 @@ def _by_day(snapshot: Snapshot, column: Any, zone: tzinfo, now: int) -> Counter[
     shift = int((local(now, zone).utcoffset() or timedelta()).total_seconds()) * 1_000_000
     day = ((column + shift) // DAY).label("day")
     begin = (local_date(now, zone) - timedelta(SPAN) - _EPOCH).days * DAY - shift
-    query = select(_TABLE.region, day, func.count().label("number")).where(column >= begin, *COUNTED)
-    rows = snapshot.all(query.group_by(_TABLE.region, day))
+    region = _TABLE.region.concat("").label("region")  # else all cases would be read in the order of their regions
+    query = select(region, day, func.count().label("number")).where(column >= begin, *COUNTED)
+    rows = snapshot.all(query.group_by(region, day))
     return Counter({(row.region, _EPOCH + timedelta(int(row.day))): row.number for row in rows})
 
 

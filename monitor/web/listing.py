@@ -15,7 +15,13 @@ from monitor.web.picture import Picture
 from monitor.web.site import Site
 
 _TABLE = tables.cases.c
-_ORDER: dict[str, Any] = {"applied": _TABLE.applied_at, "ended": _TABLE.ended_at, "number": _TABLE.number, "item": _TABLE.item}
+#: What a list is ordered by: an index of it, and the columns behind it that tell ties apart.
+_ORDER: dict[str, tuple[Any, ...]] = {
+    "applied": (_TABLE.applied_at,),
+    "ended": (_TABLE.ended_at,),
+    "number": (_TABLE.number,),
+    "item": (_TABLE.item, _TABLE.applied_at),
+}
 
 
 def page_of(site: Site, picture: Picture, wanted: Filter) -> Listed:
@@ -23,9 +29,9 @@ def page_of(site: Site, picture: Picture, wanted: Filter) -> Listed:
     if in_picture(picture, wanted):
         return listed(fitting(picture.glances, wanted, picture.now), wanted)
     with site.view.snapshot() as snapshot:
-        query = ordered(wanted).limit(PAGE).offset((wanted.page - 1) * PAGE)
-        rows = list(glances(snapshot.all(query), site.inputs.clockwork, picture.now))
         total = _count(snapshot, wanted)
+        query = ordered(wanted, many=total > MOST).limit(PAGE).offset((wanted.page - 1) * PAGE)
+        rows = list(glances(snapshot.all(query), site.inputs.clockwork, picture.now))
     return Listed(rows, min(total, MOST), total > MOST, wanted.page)
 
 
@@ -35,7 +41,8 @@ def all_of(site: Site, picture: Picture, wanted: Filter, most: int) -> Iterator[
         yield from fitting(picture.glances, wanted, picture.now)[:most]
         return
     with site.view.snapshot() as snapshot:
-        yield from glances(snapshot.stream(ordered(wanted).limit(most)), site.inputs.clockwork, picture.now)
+        query = ordered(wanted, many=_count(snapshot, wanted) > MOST).limit(most)
+        yield from glances(snapshot.stream(query), site.inputs.clockwork, picture.now)
 
 
 def in_picture(picture: Picture, wanted: Filter) -> bool:
@@ -43,31 +50,36 @@ def in_picture(picture: Picture, wanted: Filter) -> bool:
     return picture.whole or wanted.state == "open"
 
 
-def ordered(wanted: Filter) -> Select[Any]:
-    """By an index, and by key where that ties."""
-    column = _ORDER.get(wanted.sort, _TABLE.applied_at)
-    newest = wanted.sort not in ("number", "item")
-    order = (column.desc(), _TABLE.case_key) if newest != wanted.down else (column.asc(), _TABLE.case_key)
-    return select(_TABLE.state).where(*conditions(wanted)).order_by(*order)
+def ordered(wanted: Filter, *, many: bool) -> Select[Any]:
+    """The states of cases that fit, in order.
+
+    Where `many` fit, the order's index is walked and the first that fit are soon there; of few, the filter's index gives
+    all, which are then sorted. Left to itself the database would look for many by the filter and sort hundreds of thousands.
+    """
+    columns = _ORDER.get(wanted.sort, (_TABLE.applied_at,))
+    down = (wanted.sort not in ("number", "item")) != wanted.down
+    order = [column.desc() if down else column.asc() for column in columns]
+    return select(_TABLE.state).where(*conditions(wanted, hidden=many)).order_by(*order, _TABLE.case_key)
 
 
-def conditions(wanted: Filter) -> Iterator[Any]:
+def conditions(wanted: Filter, *, hidden: bool = False) -> Iterator[Any]:
+    """`hidden` ones are no use for an index: those of what is looked for by the order."""
     yield and_(_TABLE.opened, _TABLE.forwards_to == "", ~_TABLE.expired)
     if wanted.state == "ended":
         yield _TABLE.ended_at.is_not(None)
     for column, value in ((_TABLE.region, wanted.region), (_TABLE.department, wanted.department), (_TABLE.item, wanted.item)):
         if value:
-            yield column == value
+            yield (column.concat("") if hidden else column) == value
     if wanted.allowed is not None:
-        yield _TABLE.region.in_(sorted(wanted.allowed))
+        yield (_TABLE.region.concat("") if hidden else _TABLE.region).in_(sorted(wanted.allowed))
     if wanted.q:
-        yield _said(wanted)
+        yield _said(wanted, hidden=hidden)
 
 
-def _said(wanted: Filter) -> Any:
+def _said(wanted: Filter, *, hidden: bool) -> Any:
     """One condition, by one index: items by their name, else a key, else the beginning of a number."""
     if wanted.items:
-        return _TABLE.item.in_(sorted(wanted.items))
+        return (_TABLE.item.concat("") if hidden else _TABLE.item).in_(sorted(wanted.items))
     if ":" in wanted.q:
         return _TABLE.case_key == wanted.q
     return and_(_TABLE.number >= wanted.q, _TABLE.number < wanted.q + "\U0010ffff")
