@@ -15,7 +15,8 @@ from shutil import copytree
 import httpx
 import pytest
 
-sys.path[:0] = [str(Path(__file__).parents[1] / "unit" / "monitor" / part) for part in (".", "web")]
+sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "monitor"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "monitor" / "web"))
 
 import monitor_world as world
 from web_world import RED, records
@@ -76,6 +77,9 @@ def said(folder: Path, url: str | None) -> dict[str, object]:
     found: dict[str, object] = {" ".join(command): told(folder, command) for command in COMMANDS}
     with served(folder) as client:
         client.headers["Authorization"] = f"Bearer {wiring.accounts.new_token('chief', 0)}"
+        until = time.monotonic() + 30
+        while client.get("/api/v1/hits").json() == [] and time.monotonic() < until:
+            time.sleep(0.1)
         found |= {path: client.get(f"/api/v1{path}") for path in ASKED}
         client.post("/login", data={"name": "chief", "password": "correct horse"})
         found |= {f"page {path}": client.get(path) for path in PAGES}
