@@ -3,7 +3,8 @@
 Most cases need no fold: where nothing of a case lies beyond T or came after K, the published state is the answer. Only
 cases in between are folded again, from their published bytes, with the router's own fold. What was known at K is worked out
 from what had been received by K and from nothing else: a link, a correction, a new version of a row that came later had
-taken nothing back then, and forwarded nothing.
+taken nothing back then, and forwarded nothing. (A row that wandered through three cases, read in another order than that of
+its receipts, may count in the first one too: that one was only told of the newest version.)
 """
 
 from __future__ import annotations
