@@ -194,7 +194,7 @@ def test_questions_about_a_month_an_item_and_the_hall_are_answered(demo: Demo, c
     graph = casebus("figures", "map", demo.folder, "--json").good().json
     assert graph["cases"] == CASES
     assert casebus("figures", "hall", demo.folder, *june, "--json").good().json["halls"]
-    assert "6 items" in casebus("figures", "catalogue", demo.folder).good().out
+    assert "8 items on 2025-06-30, 7 on 2026-06-30" in casebus("figures", "catalogue", demo.folder).good().out
     assert casebus("figures", "standard", demo.folder).good().out
     log = tmp_path / "log.xes"
     casebus("export", demo.folder, "--to", str(log)).good()
