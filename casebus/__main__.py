@@ -275,8 +275,10 @@ def main() -> None:
 
         follow_parent()
     from bus.errors import BusError, RetryError, StuckError
+    from casebus.stopping import leave_on_term
     from schemas.problem import ProblemsError
 
+    leave_on_term()
     try:
         app()
     except (RetryError, StuckError) as error:

@@ -120,13 +120,16 @@ class Crew:
 
     def dismiss(self, *names: str) -> None:
         """End these cleanly, all at once; those that do not listen are killed after a grace."""
-        processes = [child.process for name in names if (child := self._children.pop(name, None)) and child.process]
-        for process in processes:
+        processes = {name: child.process for name in names if (child := self._children.get(name)) and child.process}
+        for process in processes.values():
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
         deadline = time.monotonic() + GRACE
-        for process in processes:
+        for name, process in processes.items():
             _bury(process, deadline)
+            del self._children[name]  # not before: whoever is interrupted here must still find it
+        for name in names:
+            self._children.pop(name, None)  # and what waits to be started again
 
     def dismiss_all(self) -> None:
         """End all, the first hired last: what others depend on goes when they are gone."""

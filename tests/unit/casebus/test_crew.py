@@ -47,6 +47,24 @@ def test_a_child_with_wrong_settings_speaks_for_itself(tmp_path: Path) -> None:
     staff.dismiss_all()
 
 
+def test_who_is_interrupted_while_dismissing_can_dismiss_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A signal that comes while one waits for a child must not lose sight of it."""
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    staff = Crew(tmp_path, print, PYTHON)
+    staff.hire("work", "import time; time.sleep(60)")
+    process = staff._children["work"].process
+    assert process is not None
+    with monkeypatch.context() as patch:
+        patch.setattr(crew, "_bury", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            staff.dismiss("work")
+    staff.dismiss_all()
+    assert process.returncode is not None
+
+
 def test_a_crashed_child_comes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second start finds what the first one left, as after a kill -9 in the middle of the work."""
     monkeypatch.setattr(crew, "PAUSES", (0.0, 0.0))
