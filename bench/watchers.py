@@ -37,7 +37,8 @@ class Heard:
 
 
 async def socket(base: str, cookie: str, path: str, until: float, heard: Heard) -> None:
-    """Open the page as a browser does, and listen."""
+    """Open the page as a browser does, some time in the first third, and listen."""
+    await asyncio.sleep(random.random() * (until - time.monotonic()) / 3)
     jar = {"casebus_session": cookie}
     async with aiohttp.ClientSession(cookies=jar, timeout=aiohttp.ClientTimeout(120)) as session:
         began = time.perf_counter()

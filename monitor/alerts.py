@@ -30,7 +30,7 @@ from schemas.clock import Light
 
 _AT_ONCE = 500
 #: Cases judged in one transaction of a look over all of them: some hundredths of a second.
-_FEW = 100
+_FEW = 25
 _REASON = {
     "en": "What is known now says that it was not so.",
     "zh": "根据更正或补充的信息，该预警不成立。",

@@ -19,7 +19,7 @@ from monitor.rows import Rows
 from monitor.view import View
 
 #: Seconds from the end of one look over all cases to the next; and how long a look goes on before a batch has its turn.
-SWEEP, TURN = 60, 0.05
+SWEEP, TURN = 60, 0.03
 
 
 class Speaker:

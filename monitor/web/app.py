@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib.resources import files
 from pathlib import Path
 
@@ -40,6 +41,10 @@ def with_pages(app: FastAPI, site: Site) -> FastAPI:
     return app
 
 
+#: Seconds for which a thread that works beside the pages may keep Python to itself while an answer waits.
+SWITCH = 0.001
+
+
 class Calm:
     """A browser that has gone on before its answer came is no fault, though Starlette's middleware raises one."""
 
@@ -58,6 +63,7 @@ def serve(site: Site, port: int | None = None) -> None:
     """Until SIGINT or SIGTERM."""
     import uvicorn
 
+    sys.setswitchinterval(SWITCH)
     app = with_pages(build(site), site)
     site.live.start()
     site.hits.start()

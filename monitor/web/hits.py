@@ -26,9 +26,9 @@ from monitor.web.poller import Poller
 from schemas.case import Case
 
 #: Seconds between two looks; a look of t seconds is followed by a rest of so many t.
-EVERY, REST = 2.0, 4
+EVERY, REST = 0.5, 4
 #: Seconds of one look over many cases, and how many of them are asked for at once.
-TURN, _FEW = 0.5, 200
+TURN, _FEW = 0.1, 50
 #: With more cases than this only what the passing of time changes is looked for.
 MANY = 20_000
 

@@ -1,7 +1,7 @@
 """One poller for all watchers: it looks whether the view has moved, and keeps the picture of the open cases at hand.
 
-Every watcher is shown the same picture, so a second watcher costs nothing. A round takes at most a fifth of one core:
-after one that took t seconds it rests for 4 t.
+Every watcher is shown the same picture, so a second watcher costs nothing. A round takes at most a third of one core:
+after one that took t seconds it rests for 2 t.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from monitor.web.poller import Poller
 from monitor.web.standing import Standing
 
 #: Seconds between two looks whether the view has moved.
-EVERY = 0.4
+EVERY = 0.15
 #: A round that took t seconds is followed by a rest of so many t.
-REST = 4
+REST = 2
 #: Seconds between two counts of the trend and the like; after one of t seconds at least so many t.
 COUNT, COUNT_REST = 2.0, 20
 #: Seconds in which everything is read again, a few cases at a time, because clocks move without any event.
