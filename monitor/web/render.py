@@ -80,6 +80,16 @@ class View(NamedTuple):
             return ""
         return self.words("lag.days", n=hours // 24) if hours >= 24 else self.words("lag.hours", n=hours)
 
+    def clip(self, name: str, room: int) -> str:
+        """As much of a name as a picture has room for, in letters; a Chinese character takes two."""
+        kept = ""
+        for letter in name:
+            room -= 1 if letter.isascii() else 2
+            if room < 0:
+                return f"{kept}…"
+            kept += letter
+        return kept
+
     def left(self, days: int | None) -> str:
         """Days left of a limit, or over it."""
         if days is None:

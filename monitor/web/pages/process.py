@@ -18,8 +18,6 @@ from monitor.web.pages.statistics import asked_of
 from monitor.web.site import Site
 
 SHARES = (0.8, 0.9, 0.95, 1.0)
-#: Letters of a name that a box has room for; a Chinese character takes two.
-ROOM = 22
 
 
 def add(site: Site) -> None:
@@ -38,7 +36,7 @@ def add(site: Site) -> None:
         def show(found: ProcessMap) -> None:
             made = graph(found, share)
             naming = named(seen)
-            model = {"found": found, "graph": made, "d": charted(made), "naming": naming, "clip": clip, "runs": runs}
+            model = {"found": found, "graph": made, "d": charted(made), "naming": naming, "runs": runs}
             shown.set_content(seen.render("map.html", **model, item=seen.parts.get("item", "")))
 
         counting(seen, lambda: counted(seen, asked, by), show)
@@ -54,17 +52,6 @@ def named(seen: Visit) -> Callable[[str], str]:
     """Event types in words; what a department calls its steps is shown as it is."""
     words = seen.view.words
     return lambda name: words.of("event", name) if words.knows(f"event.{name}") else name
-
-
-def clip(name: str) -> str:
-    """As much of a name as a box has room for."""
-    kept, room = "", ROOM
-    for letter in name:
-        room -= 1 if letter.isascii() else 2
-        if room < 0:
-            return f"{kept}…"
-        kept += letter
-    return kept
 
 
 def _choices(seen: Visit) -> dict[str, object]:

@@ -27,6 +27,7 @@ from monitor.web.models.trend import trend_options
 from monitor.web.names import Names
 from monitor.web.passwords import hashed, matches
 from monitor.web.picture import Day, cells, tallied
+from monitor.web.render import View
 from monitor.web.words import LANGUAGES, words
 from router.case import fold
 from router.decide import all_rules
@@ -272,6 +273,17 @@ def test_lines_that_pass_others_by_touch_neither_boxes_nor_each_other():
     assert right < ways["b", "d"].x < ways["a", "d"].x < drawing.left + drawing.width
     assert ways["d", "a"].back
     assert drawing.left < ways["d", "a"].x < min(box.x for box in drawing.boxes)
+
+
+def test_a_name_is_clipped_to_the_room_of_a_picture():
+    """Chinese characters take twice as much."""
+    view = View(User("x", Role.AUDITOR), words("en"), Names({}, {}, lambda _: ""), ZONE)
+    assert [view.clip(name, 6) for name in ("审批局", "审批局一", "abcdef", "abcdefg")] == [
+        "审批局",
+        "审批局…",
+        "abcdef",
+        "abcdef…",
+    ]
 
 
 def test_a_process_map_of_one_activity_and_of_none_can_be_drawn():
