@@ -27,7 +27,7 @@ _ORDER: dict[str, tuple[Any, ...]] = {
 def page_of(site: Site, picture: Picture, wanted: Filter) -> Listed:
     """One page of the list."""
     if in_picture(picture, wanted):
-        return listed(fitting(picture.glances, wanted, picture.now), wanted)
+        return listed(_fitting(picture, wanted), wanted)
     with site.view.snapshot() as snapshot:
         total = _count(snapshot, wanted)
         query = ordered(wanted, many=total > MOST).limit(PAGE).offset((wanted.page - 1) * PAGE)
@@ -38,7 +38,7 @@ def page_of(site: Site, picture: Picture, wanted: Filter) -> Listed:
 def all_of(site: Site, picture: Picture, wanted: Filter, most: int) -> Iterator[Glance]:
     """All that fit, for an export."""
     if in_picture(picture, wanted):
-        yield from fitting(picture.glances, wanted, picture.now)[:most]
+        yield from _fitting(picture, wanted)[:most]
         return
     with site.view.snapshot() as snapshot:
         query = ordered(wanted, many=_count(snapshot, wanted) > MOST).limit(most)
@@ -48,6 +48,11 @@ def all_of(site: Site, picture: Picture, wanted: Filter, most: int) -> Iterator[
 def in_picture(picture: Picture, wanted: Filter) -> bool:
     """A picture holds all open cases, one of the past all that there were."""
     return picture.whole or wanted.state == "open"
+
+
+def _fitting(picture: Picture, wanted: Filter) -> list[Glance]:
+    """A live picture holds open cases only: none need be asked whether it is."""
+    return fitting(picture.glances, wanted if picture.whole else wanted._replace(state="all"), picture.now)
 
 
 def ordered(wanted: Filter, *, many: bool) -> Select[Any]:

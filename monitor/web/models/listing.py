@@ -117,6 +117,9 @@ def _tests(wanted: Filter, now: int) -> Iterator[Callable[[Glance], bool]]:
     for name in ("light", "region", "department", "item"):
         if value := getattr(wanted, name):
             yield partial(_equal, attrgetter(name), value)
+    if wanted.q and not wanted.items:
+        begins = f":{wanted.q}"
+        yield lambda one: begins in one.key or one.key == wanted.q  # quick, and lets few through
     if wanted.q:
         yield partial(_said, wanted)
 
