@@ -42,6 +42,7 @@ _MOVING = frozenset(
 )
 _Answer = TypeVar("_Answer")
 _LATEST: Any = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # untyped in the library
+_EARLIEST: Any = OffsetSpec.earliest()  # type: ignore[no-untyped-call]  # untyped in the library
 #: Seconds between two polls of a member; it holds a rebalance up for so long, and restoring a store takes minutes.
 POLL_INTERVAL = 600
 ANSWER = 10.0
@@ -98,6 +99,12 @@ class ConfluentClient:
     def ends(self, topics: Sequence[str]) -> dict[Partition, int]:
         places = [Partition(topic, number) for topic, count in self._partitions(topics).items() for number in range(count)]
         return self._ends(places, IsolationLevel.READ_COMMITTED)
+
+    def begins(self, topics: Sequence[str]) -> dict[Partition, int]:
+        places = [Partition(topic, number) for topic, count in self._partitions(topics).items() for number in range(count)]
+        doing = "asking where partitions begin"
+        with in_our_words(doing):
+            return _until(lambda: self._ask_offsets(places, _EARLIEST, IsolationLevel.READ_UNCOMMITTED), doing)
 
     def create(self, topics: Sequence[Topic]) -> None:
         with in_our_words("creating topics"):
@@ -173,12 +180,12 @@ class ConfluentClient:
 
     def _ends(self, places: Sequence[Partition], isolation: Any) -> dict[Partition, int]:
         with in_our_words("asking where partitions end"):
-            return _until(lambda: self._ask_ends(places, isolation), "asking where partitions end")
+            return _until(lambda: self._ask_offsets(places, _LATEST, isolation), "asking where partitions end")
 
-    def _ask_ends(self, places: Sequence[Partition], isolation: Any) -> dict[Partition, int] | None:
+    def _ask_offsets(self, places: Sequence[Partition], which: Any, isolation: Any) -> dict[Partition, int] | None:
         """None while a leader moves."""
         asked = self._admin().list_offsets(
-            {Place(*place): _LATEST for place in places}, isolation_level=isolation, request_timeout=ANSWER
+            {Place(*place): which for place in places}, isolation_level=isolation, request_timeout=ANSWER
         )
         try:
             return {Partition(place.topic, place.partition): future.result().offset for place, future in asked.items()}

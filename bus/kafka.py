@@ -108,6 +108,12 @@ class KafkaClient:
         places = [Partition(topic, number) for topic, count in self._partitions(topics).items() for number in range(count)]
         return self._ends(places, IsolationLevel.READ_COMMITTED)
 
+    def begins(self, topics: Sequence[str]) -> dict[Partition, int]:
+        places = [Partition(topic, number) for topic, count in self._partitions(topics).items() for number in range(count)]
+        with self._asking("asking where partitions begin") as admin:
+            found = admin.list_partition_offsets({TopicPartition(*place): OffsetSpec.EARLIEST for place in places})
+        return {Partition(*place): answer.offset for place, answer in found.items()}
+
     def create(self, topics: Sequence[Topic]) -> None:
         with self._asking("creating topics") as admin:
             found = _counts(admin)

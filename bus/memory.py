@@ -62,6 +62,10 @@ class Cluster:
         """Throw a member out of its group, as the broker does with one that stopped; it learns it at its next poll."""
         self.groups.leave(consumer.group, consumer.member)
 
+    def forget(self, place: Partition, before: int) -> None:
+        """What retention does: the records before this offset are gone."""
+        self.logs[place].begin = before
+
     def publish(self, messages: Iterable[Message]) -> list[Written]:
         """Write messages in a transaction of their own."""
         producer = self.producer(f"publish-{next(self._names)}")
@@ -101,6 +105,9 @@ class Cluster:
     def ends(self, topics: Sequence[str]) -> dict[Partition, int]:
         self.expire()
         return {place: self.logs[place].stable_end() for place in self.places(topics)}
+
+    def begins(self, topics: Sequence[str]) -> dict[Partition, int]:
+        return {place: self.logs[place].begin for place in self.places(topics)}
 
     def create(self, topics: Sequence[Topic]) -> None:
         for topic in topics:

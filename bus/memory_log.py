@@ -53,6 +53,8 @@ class Log:
     def __init__(self) -> None:
         self._entries: list[Entry] = []
         self._open: dict[Transaction, int] = {}
+        #: The first offset there still is.
+        self.begin = 0
 
     def append(self, message: Message, transaction: Transaction) -> int:
         offset = len(self._entries)

@@ -122,6 +122,10 @@ class Client(Protocol):
         """The read-committed end offsets (last stable offset)."""
         ...
 
+    def begins(self, topics: Sequence[str]) -> dict[Partition, int]:
+        """The first offsets there still are: what stood before them, retention has taken."""
+        ...
+
     def create(self, topics: Sequence[Topic]) -> None:
         """Create what is missing; raise ConfigurationError where the partition count differs."""
         ...

@@ -52,6 +52,11 @@ SCHEMAS = Topic("approval.schemas", "fingerprint", partitions=1, compacted=True,
 ALL = (EVENTS, FORWARD, JOURNAL, STATE, DELIVERIES, RETRIES, ALERTS, POSITIONS, DEADLETTERS, SCHEMAS)
 
 
+def ingress(department: str, partitions: int = 1) -> Topic:
+    """Where a department that speaks Kafka itself writes; an ACL keeps the others out. A connector reads it from there."""
+    return Topic(f"approval.ingress.{department}", "as the department likes", partitions, types=("as the department likes",))
+
+
 def standard(partitions: int) -> list[Topic]:
     """Every topic of a deployment with this partition count."""
     return [topic.sized(partitions) for topic in ALL]

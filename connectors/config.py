@@ -7,6 +7,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from bus.ports import Client
 from connectors import samples
 from connectors.build import Builder
 from connectors.columnset import ColumnSet, Ground
@@ -32,8 +33,8 @@ class Part(NamedTuple):
     tables: Mapping[str, Table]
     fields: list[Any]
 
-    def open(self, base: Path, where: str) -> Source:
-        return self.kind.open(self.source_settings, Context(base, self.fields, where))
+    def open(self, base: Path, where: str, cluster: Client | None = None) -> Source:
+        return self.kind.open(self.source_settings, Context(base, self.fields, where, cluster))
 
 
 class Connector(NamedTuple):
@@ -63,8 +64,9 @@ class Connector(NamedTuple):
         """Its source stays open between passes."""
         return any(part.kind.standing for part in self.parts.values())
 
-    def open(self) -> Source:
-        opened = {name: part.open(self.base, self._place()) for name, part in self.parts.items()}
+    def open(self, cluster: Client | None = None) -> Source:
+        """Its source, for reading. `cluster` is the deployment's own, where the source may lie in it."""
+        opened = {name: part.open(self.base, self._place(), cluster) for name, part in self.parts.items()}
         return opened[""] if "" in opened else Many(opened)
 
     def target(self) -> Target | None:

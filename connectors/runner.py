@@ -115,7 +115,7 @@ class Runner:
 
     def _pass(self, producer: Producer) -> None:
         if self._source is None:
-            self._source = self._connector.open()
+            self._source = self._connector.open(self._client)
         source = self._source
         for number, batch in enumerate(source.fetch(self._progress.position, self._connector.settings.batch)):
             if number == 0:

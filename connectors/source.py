@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
+from bus.ports import Client
 from connectors.values import Refusal
 from schemas.yamlfile import Map, Settings
 
@@ -110,6 +111,8 @@ class Context(NamedTuple):
     base: Path
     fields: Sequence[Any]
     where: str
+    #: The deployment's own cluster, for a source that lies in it; None where nothing is published (`preview`, `new`).
+    cluster: Client | None = None
 
 
 class Kind(NamedTuple):

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from decimal import Decimal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-import msgspec
 from pydantic import field_validator
 
 from connectors.formats.common import FileSettings, Mark, digest, too_long
 from connectors.formats.delimited import Lines, known_encoding
+from connectors.formats.objects import Origin, decoded, rows_of
 from connectors.source import Context, SourceRecord
 from connectors.values import Refusal
 
@@ -27,11 +26,6 @@ class JsonLinesSettings(FileSettings):
     record: str | None = None
 
     _known_encoding = field_validator("encoding")(known_encoding)
-
-
-#: Room for the records of one line in the source's order.
-_ROOM = 1 << 16
-_decoder = msgspec.json.Decoder(float_hook=Decimal)
 
 
 class JsonLines:
@@ -79,21 +73,15 @@ class JsonLines:
         value, fault = self._value(text)
         if fault is not None:
             return [SourceRecord(place, number, {}, line[:1_000_000], fault)]
-        if not self._way:
-            return [_record(value, place, number, text)]
-        value = _at(value, self._way)
-        if not isinstance(value, list):
-            return [_record(value, place, number * _ROOM, text)]
-        return [_record(row, f"{place} ({index})", number * _ROOM + index, text) for index, row in enumerate(value, 1)]
+        return rows_of(value, self._way, Origin(place, number, text))
 
     def _value(self, text: bytes) -> tuple[Any, Refusal | None]:
         if len(text) > self._settings.longest_row:
             return None, too_long(self._settings.longest_row)
         try:
-            return _decoder.decode(
-                text.removeprefix(b"\xef\xbb\xbf") if self._utf8 else text.decode(self._settings.encoding)
-            ), None
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            utf8 = text.removeprefix(b"\xef\xbb\xbf") if self._utf8 else text.decode(self._settings.encoding).encode()
+            return decoded(utf8), None
+        except ValueError as error:  # of which UnicodeDecodeError is one
             return None, Refusal("broken_line", f"found a line that is no JSON ({error})", "Send the line again, whole")
 
     def mark(self) -> Mark:
@@ -107,23 +95,3 @@ def _part(line: bytes) -> str:
     running = digest()
     running.update(line)
     return running.hexdigest()
-
-
-def _record(row: Any, place: str, sequence: int, raw: bytes) -> SourceRecord:
-    if isinstance(row, dict):
-        return SourceRecord(place, sequence, row, raw)
-    fault = Refusal("broken_line", "found a line that holds no object", "Send one object a line, or correct record:")
-    return SourceRecord(place, sequence, {}, raw, fault)
-
-
-def _at(value: Any, way: Sequence[str]) -> Any:
-    """What stands at the end of the way; each object on it knows the one around it as `..`."""
-    around: dict[str, Any] | None = None
-    for name in way:
-        if not isinstance(value, dict):
-            return None
-        around = {**value, "..": around}
-        value = value.get(name)
-    if isinstance(value, list):
-        return [{**row, "..": around} if isinstance(row, dict) else row for row in value]
-    return {**value, "..": around} if isinstance(value, dict) else value

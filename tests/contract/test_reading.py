@@ -197,3 +197,12 @@ def test_topics_are_created_once_and_checked_ever_after(bus):
         bus.client.ends(["contract.missing"])
     with pytest.raises(ConfigurationError, match=r"no topic contract\.missing"):
         bus.client.consumer(bus.name(), ["contract.missing"])
+
+
+def test_what_nothing_was_taken_from_begins_at_0(bus):
+    """Every partition of the topic is named; a topic that is not there is told."""
+    topic = bus.topic(2)
+    bus.put(message(topic, b"1"))
+    assert bus.client.begins([topic]) == {Partition(topic, number): 0 for number in range(2)}
+    with pytest.raises(ConfigurationError, match=r"contract\.missing"):
+        bus.client.begins(["contract.missing"])

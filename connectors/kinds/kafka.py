@@ -1,0 +1,139 @@
+"""Kind `kafka`: a department that speaks Kafka itself, in a topic of ours (`approval.ingress.<name>`) or on a cluster of its own.
+
+A position holds the next offset of each partition, in our own topic of positions: groups and commits of the other cluster
+play no part. What retention took before it was read is never passed over in silence.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Literal
+
+import structlog
+from pydantic import Field
+
+from bus import connect
+from bus.errors import ConfigurationError
+from bus.ports import Client, Partition, Record
+from bus.settings import KafkaSettings
+from bus.topics import ingress
+from connectors.formats import envelopes
+from connectors.formats.objects import Origin, decoded, rows_of
+from connectors.source import Batch, Context, Kind, Source, SourceRecord
+from connectors.values import Refusal
+from schemas.yamlfile import Map, Settings, validated
+
+log = structlog.get_logger(__name__)
+#: What a topic of ours for a department begins with: it is made where it is missing.
+OURS = ingress("").name
+
+
+class KafkaSource(Settings):
+    """`topic`, and what its values are: JSON objects, or the envelopes of Debezium's connectors.
+
+    `record` leads to the row inside each value (`case.steps`), as in JSON lines. `cluster` is where the topic lies, as
+    section `kafka` of casebus.yaml says it; without it, the deployment's own. `lost` says what to do when records went
+    before they were read.
+    """
+
+    topic: str = Field(min_length=1)
+    value: Literal["json", "debezium"] = "json"
+    record: str | None = None
+    cluster: KafkaSettings | None = None
+    lost: Literal["stop", "skip"] = "stop"
+
+
+class Topic:
+    """The records of one topic."""
+
+    def __init__(self, settings: KafkaSource, context: Context) -> None:
+        self._settings = settings
+        self._context = context
+        self._own = settings.cluster is None
+        self._client = _client(settings, context)
+        self._way = settings.record.split(".") if settings.record else []
+
+    def fetch(self, position: str | None, limit: int) -> Iterator[Batch]:
+        """Each partition from its offset on. Raises ConfigurationError for a topic that is not there, or was cut off."""
+        at: dict[str, int] = json.loads(position) if position else {}
+        read = (record for batch in self._client.read(self._starts(at)) for record in batch)
+        while batch := list(islice(read, limit)):
+            at |= {str(record.partition): record.offset + 1 for record in batch}
+            rows = [row for record in batch for row in self._rows(record)]
+            yield Batch(rows, json.dumps(at, sort_keys=True))
+
+    def _starts(self, at: Mapping[str, int]) -> dict[Partition, int]:
+        begins = self._begins()
+        for place, first in begins.items():
+            wanted = at.get(str(place.number), first)
+            if wanted < first:
+                self._lost(place, wanted, first)
+        return {place: max(first, at.get(str(place.number), first)) for place, first in begins.items()}
+
+    def _begins(self) -> dict[Partition, int]:
+        topic = self._settings.topic
+        try:
+            return self._client.begins([topic])
+        except ConfigurationError:
+            if not (self._own and topic.startswith(OURS)):
+                raise
+        self._client.create([ingress(topic.removeprefix(OURS))])  # the department's first record needs no administrator
+        return self._client.begins([topic])
+
+    def _lost(self, place: Partition, wanted: int, first: int) -> None:
+        found = f"{place.topic}, partition {place.number}: offsets {wanted:,} to {first - 1:,} went before they were read"
+        if self._settings.lost == "stop":
+            remedy = "Ask the department to send them again, then write lost: skip to go on behind them."
+            raise ConfigurationError(f"{self._context.where}: {found}. {remedy}")
+        log.warning("records lost", connector=self._context.where, found=found)
+
+    def _rows(self, record: Record) -> list[SourceRecord]:
+        origin = Origin(f"{record.topic}:{record.partition}:{record.offset}", record.offset, record.value or b"")
+        try:
+            value = None if record.value is None else decoded(record.value)
+            if self._settings.value == "debezium":
+                value = envelopes.row(value)
+        except ValueError as error:
+            fault = Refusal("broken_line", f"found a record that cannot be read ({error})", "Send the record again, whole")
+            return [SourceRecord(origin.place, origin.number, {}, origin.raw[:1_000_000], fault)]
+        return [] if value is None else rows_of(value, self._way, origin)
+
+    def close(self) -> None:
+        if not self._own:
+            self._client.close()
+
+
+def _client(settings: KafkaSource, context: Context) -> Client:
+    if settings.cluster is not None:
+        return connect(settings.cluster)
+    if context.cluster is None:
+        raise ConfigurationError(
+            f"{context.where}: {settings.topic} lies in the deployment's own Kafka, which is not open here. "
+            "Run the deployment, or write cluster: with the address of another one."
+        )
+    return context.cluster
+
+
+def _settings(node: Map) -> KafkaSource:
+    return validated(KafkaSource, node)
+
+
+def _located(settings: KafkaSource, base: Path) -> KafkaSource:
+    return settings if settings.cluster is None else settings.model_copy(update={"cluster": settings.cluster.located(base)})
+
+
+def _open(settings: KafkaSource, context: Context) -> Source:
+    return Topic(settings, context)
+
+
+KIND = Kind(
+    about="A Kafka topic: the department writes it itself, in JSON or with Debezium",
+    settings=_settings,
+    open=_open,
+    table=lambda settings: settings.topic,
+    nested=lambda _: True,
+    located=_located,
+)
