@@ -10,12 +10,13 @@ pytestmark = pytest.mark.tier2
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("language", ["zh", "en"])
-@pytest.mark.parametrize("path", ["/", "/cases", "/places", "/process", "/desk", "/letters"])
+@pytest.mark.parametrize("path", ["/", "/cases", "/places", "/statistics", "/process", "/desk", "/letters"])
 def test_every_page_fits_on_the_screen_in_both_languages_and_themes(visit, picture, path, language, theme):
     """At 1366 by 768: nothing sticks out, nothing is written to the console."""
     with visit(language=language, theme=theme) as page:
         page.goto(path)
         page.wait_for_selector("main.page .panel")
+        page.wait_for_selector(".counting", state="detached")
         assert page.locator("html").get_attribute("lang") == language
         picture(page, f"{path.strip('/') or 'overview'}-{language}-{theme}")
 
@@ -120,6 +121,7 @@ def test_taking_a_case_up_is_seen_by_who_watches_without_a_reload(visit, city):
         one.locator(".ask textarea").fill("It burns.")
         one.locator(".ask .send").click()
         one.wait_for_selector(".desk [data-act=shut]", timeout=15_000)
+        assert "It burns." in one.locator(".said-last").first.inner_text()
         other.wait_for_function(f"document.querySelector('.facts div:last-child dd').innerText == '{before + 1}'", timeout=15_000)
         one.locator("[data-act=shut]").first.click()
         one.locator(".ask textarea").fill("It was decided.")
