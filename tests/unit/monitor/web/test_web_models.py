@@ -56,6 +56,14 @@ def test_all_languages_have_the_same_words_and_blanks():
         assert len(blanks) == 1, key
 
 
+def test_every_word_that_a_template_says_is_there():
+    """Also the rare ones, which no made-up city brings onto a page. (YAML reads the key `off` as no text at all.)"""
+    folder = Path(__file__).parents[4] / "monitor" / "web" / "templates"
+    said = {key for file in folder.iterdir() for key in re.findall(r"\bt\('([\w.]+)'[,)]", file.read_text(encoding="utf-8"))}
+    assert len(said) > 150
+    assert [key for key in sorted(said) if not words("zh").knows(key)] == []
+
+
 def test_every_finding_and_every_rule_is_said_in_chinese():
     """The law's tables are English; what the page shows of them has to be there in Chinese too, and nothing else."""
     zh = {key.removeprefix("law.") for key in words("zh").texts if key.startswith("law.")}
