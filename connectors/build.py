@@ -12,7 +12,7 @@ from connectors.lookups import Table
 from connectors.reading import Column
 from connectors.settings import CaseSettings, EventSettings
 from connectors.shapes import Field, fields_of, header_fields
-from connectors.templates import Fill
+from connectors.templates import Constant, Fill
 from schemas import contract
 from schemas.problem import Problem
 from schemas.yamlfile import Map
@@ -101,9 +101,16 @@ class Builder:
         known = fields_of(settings.type)
         ours = self._ours(settings, node)
         body = self._compiler.fields(_map(node.get("body"), node), {name: known[name] for name in known if name not in ours})
-        blank = {name: copy.copy(field.default) for name, field in known.items()}
-        where = self._where(node)
-        return mapping.EventPlan(settings.type, settings.name, when, case, header, body, blank, where, settings.cancels)
+        return mapping.EventPlan(
+            settings.type,
+            settings.name,
+            when,
+            case,
+            *_parted(header, dict.fromkeys(FILLED) | {"links": []}),
+            *_parted(body, {name: copy.copy(field.default) for name, field in known.items()}),
+            self._where(node),
+            settings.cancels,
+        )
 
     def _ours(self, settings: EventSettings, node: Map) -> tuple[str, ...]:
         """The fields that `cancels:` fills."""
@@ -174,6 +181,12 @@ class Builder:
             ahead=round(settings.ahead_hours * HOUR),
             width=width,
         )
+
+
+def _parted(fills: list[tuple[str, Fill]], blank: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[str, Fill]]]:
+    """What is the same for every row, over `blank`, and what each row fills."""
+    fixed = {name: fill.value for name, fill in fills if isinstance(fill, Constant)}
+    return blank | fixed, [(name, fill) for name, fill in fills if not isinstance(fill, Constant)]
 
 
 def _line(problem: Problem) -> tuple[str, int]:

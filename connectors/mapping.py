@@ -15,7 +15,7 @@ from connectors.reading import Column, Values
 from connectors.source import SourceRecord
 from connectors.templates import Fill
 from connectors.values import Refusal
-from schemas.envelope import Event, body_hash, event_id
+from schemas.envelope import Event, event_id, fact_hash
 
 Evaluate = Callable[[abc.Mapping[str, Any]], Any]
 _FOUND = 200
@@ -48,18 +48,20 @@ class CasePlan(NamedTuple):
 
 
 class EventPlan(NamedTuple):
-    """One event that a row may give. `header` and `body` fill fields; `blank` is the body's defaults.
+    """One event that a row may give.
 
-    `cancels` is the name of another event of the row: this one says that it no longer counts.
+    `fixed` and `blank` are what every row has in header and body, `header` and `body` fill the rest. `cancels` is the name of
+    another event of the row: this one says that it no longer counts.
     """
 
     type: str
     name: str
     when: Evaluate | None
     case: CasePlan
+    fixed: abc.Mapping[str, Any]
     header: Sequence[tuple[str, Fill]]
-    body: Sequence[tuple[str, Fill]]
     blank: abc.Mapping[str, Any]
+    body: Sequence[tuple[str, Fill]]
     where: str
     cancels: str | None = None
 
@@ -132,8 +134,9 @@ class Mapping(NamedTuple):
         try:
             if record.fault is not None:
                 raise record.fault
-            for column in self.columns:
-                row[column.name] = column.read(record.row, row)
+            given = record.row
+            for name, _, _, read in self.columns:
+                row[name] = read(given, row)
             if self.skip is not None and self.skip(row) is True:
                 return []
             return self._events(record, row, received_at, replay)
@@ -146,54 +149,44 @@ class Mapping(NamedTuple):
         return [self._event(plan, index, row, travel) for index, plan in enumerate(plans)]
 
     def _event(self, plan: EventPlan, index: int, row: Values, travel: _Travel) -> Event:
-        header: dict[str, Any] = {
-            "event_id": event_id(self.system, self.table, travel.key, plan.name, travel.version),
-            "body_hash": "",
-            "case": plan.case.key(row),
-            "links": [],
-            "region": None,
-            "item": None,
-            "item_version": None,
-            "authority": None,
-            "level": None,
-            "actor": None,
-            "step": None,
-            "sequence": travel.record.sequence * self.width + index,
-            "activity": None,
-            "occurred_at": None,
-            "reported_at": None,
-            "received_at": travel.received_at,
-            "source": {"system": self.system, "table": self.table, "key": travel.key, "position": travel.record.position},
-            "version": travel.version,
-            "conflict": self.conflict,
-        }
+        key, version, record, received_at, _ = travel
+        identity = event_id(self.system, self.table, key, plan.name, version)
+        said = {**plan.fixed, "case": plan.case.key(row), "version": version}
         for name, fill in plan.header:
-            header[name] = fill(row)
-        self._in_time(header, plan, travel)
-        body = dict(plan.blank)
+            said[name] = fill(row)
+        reported = said.pop("reported_at")
+        received_at = self._in_time(said["occurred_at"]["at"], reported, travel, plan)
+        body = {**plan.blank}
         for name, fill in plan.body:
             body[name] = fill(row)
         if plan.cancels is not None:
-            body["corrects"] = event_id(self.system, self.table, travel.key, plan.cancels, travel.version)
+            body["corrects"] = event_id(self.system, self.table, key, plan.cancels, version)
             body["cancels"] = True
-        header["body_hash"] = body_hash(plan.type, header, body)
+        header = {
+            **said,
+            "event_id": identity,
+            "body_hash": fact_hash(plan.type, said, body),
+            "sequence": record.sequence * self.width + index,
+            "reported_at": reported,
+            "received_at": received_at,
+            "source": {"system": self.system, "table": self.table, "key": key, "position": record.position},
+            "conflict": self.conflict,
+        }
         return Event(plan.type, header, body)
 
-    def _in_time(self, header: dict[str, Any], plan: EventPlan, travel: _Travel) -> None:
-        """A thing cannot have happened after it was reported, clocks of departments aside (`ahead_hours`)."""
-        reported = header["reported_at"]
-        if travel.replay and reported is not None:
-            header["received_at"] = reported["at"]
-        known = header["received_at"] if reported is None else reported["at"]
-        if header["occurred_at"]["at"] > known + self.ahead:
+    def _in_time(self, occurred: int, reported: abc.Mapping[str, Any] | None, travel: _Travel, plan: EventPlan) -> int:
+        """When it counts as received. A thing cannot have happened after it was reported, clocks aside (`ahead_hours`)."""
+        known = travel.received_at if reported is None else reported["at"]
+        if occurred > known + self.ahead:
             found = "found a time after the moment it was reported"
             raise Refusal("future_time", found, "Correct the year or the date", "occurred_at", plan.where)
+        return known if travel.replay else travel.received_at
 
     def _key(self, row: Values) -> str:
-        parts = [values.text_of(part(row)) for part in self.key]
-        if None in parts or "" in parts:
+        parts = [values.text_of(part(row)) or "" for part in self.key]
+        if not all(parts):
             raise Refusal("missing_key", "found no business key", "Send the row's own number", "key")
-        return "/".join(part or "" for part in parts)
+        return "/".join(parts)
 
     def _version(self, row: Values) -> int:
         version = values.int_of(self.version(row))

@@ -137,7 +137,7 @@ def _cleaned(settings: ColumnSettings) -> Step:
         if not isinstance(value, str):
             return None if not isinstance(value, (dict, list)) and value in nothing else value
         value = clean(value)
-        if keeps_digits and looks_scientific(value):
+        if keeps_digits and not value.isdigit() and looks_scientific(value):
             raise Refusal("damaged_number", f"found {shown(value)}, a number that has lost digits", "Send it as text")
         return None if value in nothing else value
 

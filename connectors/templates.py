@@ -15,6 +15,16 @@ from schemas.yamlfile import Map, Seq
 Fill = Callable[[Mapping[str, Any]], Any]
 
 
+class Constant:
+    """A fill that is the same for every row."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __call__(self, _: Mapping[str, Any]) -> Any:
+        return self.value
+
+
 class Refused(NamedTuple):
     """Who names the field of a refusal: its path in the event, and where the mapping says it."""
 
@@ -82,11 +92,10 @@ class Compiler:
         if not expression.constant:
             return fill
         try:
-            value = fill({})
+            return Constant(fill({}))
         except Refusal as refusal:
             self._fault(where, f"`{path}`: {refusal.found}", refusal.instead)
             return None
-        return lambda _: value
 
     def _record(self, source: Map, field: Field, path: str) -> Fill | None:
         known = {inner.name: inner for inner in fields(field.shape.schema, field.shape.names)}

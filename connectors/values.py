@@ -101,6 +101,8 @@ def _width(text: str) -> str:
 
 def key_text(text: str) -> str:
     """A key as people meant it: width folded, blanks and the spreadsheet's apostrophe removed."""
+    if text.isascii() and text.isalnum():
+        return text
     text = _width(text).strip()
     return _apostrophe(text).strip() if text[:1] in "'’‘" else text
 

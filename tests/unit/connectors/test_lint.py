@@ -62,7 +62,7 @@ FAULTS = {
     "an unknown zone": ("Asia/Shanghai", "Asia/Peking", "dep.yaml:3: `zone` is 'Asia/Peking': 'Asia/Peking' is no time zone."),
     "a wrong format": ("{type: time}", '{type: time, formats: "%Q"}', "'%Q' is no part of a time format. Write one of %Y,"),
     "a format of text": ("id: {}", "id: {formats: iso}", "formats, precision and not_before/not_after belong to `type: time`"),
-    "an unknown kind": ("kind: files", "kind: ftp", "dep.yaml:1: there is no kind `ftp`. Write one of files, sql."),
+    "an unknown kind": ("kind: files", "kind: ftp", "dep.yaml:1: there is no kind `ftp`. Write one of files,"),
     "an unknown key": ("zone:", "timezone:", "dep.yaml:3: `timezone` is no key of this place. Write `zone`?"),
     "events without choose": (
         "{type: Accepted}",
