@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
@@ -25,7 +25,7 @@ from connectors import deadletters, positions
 from connectors.config import Connector
 from connectors.mapping import Rejection
 from connectors.positions import Progress
-from connectors.source import Batch, Settled, Settling, Source, SourceRecord
+from connectors.source import Batch, Settled, Settling, Source, SourceRecord, Waking
 from connectors.values import Refusal
 from schemas.codec import CodecError
 from schemas.envelope import Event
@@ -71,6 +71,8 @@ class Runner:
         self._producer: Producer | None = None
         self._source: Source | None = None
         self._progress = Progress()
+        #: Called by a source that knows by itself when rows have come.
+        self.wake: Callable[[], None] = lambda: None
         self._sizes: Mapping[str, int] = {}
 
     @property
@@ -116,6 +118,8 @@ class Runner:
     def _pass(self, producer: Producer) -> None:
         if self._source is None:
             self._source = self._connector.open(self._client)
+            if isinstance(self._source, Waking):
+                self._source.wake_by(self.wake)
         source = self._source
         for number, batch in enumerate(source.fetch(self._progress.position, self._connector.settings.batch)):
             if number == 0:

@@ -84,8 +84,7 @@ class Waking(Protocol):
     """A source that knows by itself when rows have come, because it is called: its pass comes at once, not after `every`.
 
     It is looked at every `every` seconds as well. Such a source is mostly a standing one (`Kind.standing`): opened as soon as
-    a worker has its connector, kept open between passes and over a RetryError (Kafka is away: rows not yet settled are
-    fetched again), closed when its connector is paused, changed, restarted, given to another worker, or fails otherwise.
+    a worker has its connector, kept open between passes, closed when a pass fails or the worker ends.
     """
 
     def wake_by(self, wake: Callable[[], None]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
@@ -15,6 +16,7 @@ from connectors.runner import Runner
 from schemas.problem import ProblemsError
 
 log = structlog.get_logger(__name__)
+LOOK = 0.5  # seconds between two looks whether all is to end
 
 
 class Pauses(NamedTuple):
@@ -80,12 +82,17 @@ class Worker:
         return outcome
 
     def _live(self, runner: Runner, stop: threading.Event, every: float) -> None:
-        failures = 0
+        failures, woken = 0, threading.Event()
+        runner.wake = woken.set
         try:
             while not stop.is_set():
+                woken.clear()
                 outcome = self._attempt(runner)
                 failures = failures + 1 if outcome.fault else 0
-                stop.wait(self._pauses.after(failures) if failures else every)
+                if failures:
+                    stop.wait(self._pauses.after(failures))
+                else:
+                    _wait(woken, every, stop)
         finally:
             runner.close()
 
@@ -101,6 +108,14 @@ class Worker:
         if outcome.fault or outcome.progress.records:
             self._told(outcome)
         return outcome
+
+
+def _wait(woken: threading.Event, seconds: float, stop: threading.Event) -> None:
+    """Until a source calls, the time is over, or all is to end."""
+    until = time.monotonic() + seconds
+    while not stop.is_set() and (left := until - time.monotonic()) > 0:
+        if woken.wait(min(left, LOOK)):
+            return
 
 
 def _unforeseen(name: str, error: Exception) -> str:

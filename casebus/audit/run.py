@@ -83,6 +83,7 @@ class _Audit:
         self._waiting: set[int] = set()
         self._missing: list[Fact] = []
         self._versions: dict[str, int] = {}
+        self._callers = tuple(f"{system.name}/" for system in inputs.systems or () if system.standing)
         self._chains = Chains(hash_of)
         self.shown = Shown(inputs.client, inputs.reader, read_by(snapshot))
         self.counts = {"dead_letters": len(self._letters.raws)}
@@ -101,6 +102,8 @@ class _Audit:
                 continue
             fact = self._fact(event)
             self._sent.add(fact.mark)
+            if fact.origin.startswith(self._callers):
+                self._told.add(fact.mark)  # a call cannot be asked for again: what Kafka has of it was told
             self._route(record, fact)
             if body_hash(event.type, event.header, event.body) != fact.body_hash:
                 yield Difference(fact.case, fact.day, Side.BUS, BODY, fact.event_id)
@@ -136,7 +139,9 @@ class _Audit:
     def sources(self) -> Iterator[Difference]:
         refused: list[Refused] = []
         for system in self._in.systems or ():
-            for one in told.told_by(system, self._in.reading):
+            if system.standing:
+                continue
+            for one in told.told_by(system, self._in.reading, self._in.client):
                 if isinstance(one, Refused):
                     refused.append(one)
                 else:

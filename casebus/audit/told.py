@@ -26,7 +26,9 @@ class System(Protocol):
     def name(self) -> str: ...
     @property
     def mapping(self) -> Translator: ...
-    def open(self) -> Source: ...
+    @property
+    def standing(self) -> bool: ...
+    def open(self, cluster: Client | None = None) -> Source: ...
 
 
 class Reading(NamedTuple):
@@ -37,9 +39,9 @@ class Reading(NamedTuple):
     zone: tzinfo
 
 
-def told_by(system: System, how: Reading) -> Iterator[Fact | Refused]:
+def told_by(system: System, how: Reading, cluster: Client) -> Iterator[Fact | Refused]:
     """Everything a system has, from position zero, translated and not published."""
-    source = system.open()
+    source = system.open(cluster)
     try:
         for batch in source.fetch(None, _ROWS):
             for row in batch.records:

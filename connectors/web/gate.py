@@ -1,0 +1,266 @@
+"""The server: who may call, what a call may hold, what it is answered. One for each address in a process.
+
+`POST /in/<system>` answers 200 when Kafka has every row, with what became of each; `GET /health`; `GET /openapi.json`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import socket
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from bus.errors import ConfigurationError
+from connectors.values import Refusal
+from connectors.web.doors import Door, Rules
+from connectors.web.inbox import Answer
+from connectors.web.page import described
+
+AGAIN = {"Retry-After": "2"}
+#: Answers that are remembered by their Idempotency-Key, of each system.
+REMEMBERED = 1000
+#: Calls at work at once; beyond them the server itself answers 503.
+CALLS = 2000
+
+
+class TLS(NamedTuple):
+    certfile: str
+    keyfile: str
+
+
+def hashed(token: str) -> bytes:
+    """What is kept of a token."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+class SentBackError(Exception):
+    """A call that is answered at once, with a sentence."""
+
+    def __init__(self, status: int, text: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(text)
+        self.status, self.headers = status, headers
+
+
+class Guard:
+    """What is remembered of one system's callers: how fast they come, and what was answered to a key."""
+
+    def __init__(self, door: Door) -> None:
+        self.door = door
+        self._allowance, self._seen = door.rules.calls_a_second, 0.0
+        self._answers: OrderedDict[str, tuple[bytes, Response | None]] = OrderedDict()
+
+    def admit(self, request: Request, now: float) -> None:
+        """Raises SentBackError for a wrong token, a wrong kind of body, or one call too many."""
+        head, _, token = request.headers.get("authorization", "").partition(" ")
+        found = hashed(token.strip()) if head.lower() == "bearer" else b""
+        if not sum(hmac.compare_digest(found, known) for known in self.door.rules.tokens):  # all of them, in equal time
+            raise SentBackError(
+                401, "Send the token of this system: Authorization: Bearer <token>.", {"WWW-Authenticate": "Bearer"}
+            )
+        self._count(now)
+        media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if media not in self.door.rules.media:
+            raise SentBackError(
+                415, f"Found content of type {media or 'none'}. Send {' or '.join(sorted(self.door.rules.media))}."
+            )
+        if request.headers.get("content-encoding", "identity").lower() != "identity":
+            raise SentBackError(415, "Compressed bodies are not unpacked here. Send it as it is.")
+
+    def _count(self, now: float) -> None:
+        """A bucket that holds one second's calls."""
+        rate = self.door.rules.calls_a_second
+        self._allowance = min(rate, self._allowance + (now - self._seen) * rate)
+        self._seen = now
+        if self._allowance < 1:
+            raise SentBackError(429, f"More than {rate:g} calls a second. Put more rows into one call.", {"Retry-After": "1"})
+        self._allowance -= 1
+
+    def known(self, key: str | None, body: bytes) -> Response | None:
+        """What was answered to this key before. Raises SentBackError while that call is at work, or for another body."""
+        if key is None or key not in self._answers:
+            return None
+        digest, answer = self._answers[key]
+        if digest != hashlib.sha256(body).digest():
+            raise SentBackError(422, f"The Idempotency-Key {key} came with another body before. Take a new key for new rows.")
+        if answer is None:
+            raise SentBackError(409, f"The call with Idempotency-Key {key} is still at work. Ask again.", AGAIN)
+        return answer
+
+    def begin(self, key: str | None, body: bytes) -> None:
+        if key is not None:
+            self._answers[key] = (hashlib.sha256(body).digest(), None)
+
+    def end(self, key: str | None, answer: Response | None) -> None:
+        """Only what Kafka has is remembered: anything else may be sent again."""
+        if key is None:
+            return
+        digest, _ = self._answers.pop(key)
+        if answer is not None:
+            self._answers[key] = (digest, answer)
+        while len(self._answers) > REMEMBERED:
+            self._answers.popitem(last=False)
+
+
+class Gate:
+    """One server with the doors that are open now."""
+
+    def __init__(self, host: str, port: int, tls: TLS | None) -> None:
+        self._guards: dict[str, Guard] = {}
+        self._socket = _bound(host, port)
+        routes = [
+            Route("/in/{system}", self._post, methods=["POST"]),
+            Route("/health", self._health),
+            Route("/openapi.json", self._openapi),
+        ]
+        config = uvicorn.Config(
+            Starlette(routes=routes),
+            log_config=None,
+            limit_concurrency=CALLS,
+            timeout_keep_alive=5,
+            ssl_certfile=tls.certfile if tls else None,
+            ssl_keyfile=tls.keyfile if tls else None,
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, args=([self._socket],), name="casebus-gate", daemon=True)
+        self._thread.start()
+
+    @property
+    def port(self) -> int:
+        return int(self._socket.getsockname()[1])
+
+    def open(self, door: Door) -> None:
+        self._guards[door.system] = Guard(door)
+
+    def shut(self, door: Door) -> None:
+        if (guard := self._guards.get(door.system)) is not None and guard.door is door:
+            del self._guards[door.system]
+
+    def close(self) -> None:
+        self._server.should_exit = True
+        self._thread.join()
+
+    async def _post(self, request: Request) -> Response:
+        try:
+            guard = self._guard(request.path_params["system"])
+            guard.admit(request, asyncio.get_running_loop().time())
+            body = await _body(request, guard.door.rules)
+            key = request.headers.get("idempotency-key")
+            return guard.known(key, body) or await _handled(guard, key, body)
+        except SentBackError as error:
+            return JSONResponse({"error": str(error)}, error.status, error.headers)
+
+    def _guard(self, system: str) -> Guard:
+        if (guard := self._guards.get(system)) is None:
+            raise SentBackError(503, "Nobody takes calls for this system here now.", AGAIN)
+        return guard
+
+    async def _health(self, _: Request) -> Response:
+        return JSONResponse({"open": sorted(self._guards)})
+
+    async def _openapi(self, request: Request) -> Response:
+        return JSONResponse(described([guard.door for guard in self._guards.values()], str(request.base_url)))
+
+
+async def _handled(guard: Guard, key: str | None, body: bytes) -> Response:
+    guard.begin(key, body)
+    answer: Response | None = None
+    try:
+        answer = await _taken(guard.door, body)
+    finally:
+        guard.end(key, answer)
+    return answer
+
+
+async def _taken(door: Door, body: bytes) -> Response:
+    """Waits until Kafka has it. Raises SentBackError otherwise."""
+    try:
+        records = await asyncio.to_thread(door.read, body)
+    except Refusal as refusal:
+        raise SentBackError(400, _sentence(refusal)) from refusal
+    if not records:
+        raise SentBackError(400, "The body holds no rows. Send at least one.")
+    if (fault := next((one.fault for one in records if one.fault is not None), None)) is not None:
+        raise SentBackError(400, _sentence(fault))  # a body that breaks off is taken in no part
+    call = door.inbox.put(records)
+    if call is None:
+        raise SentBackError(503, "Too many rows wait for Kafka. Send it again.", AGAIN)
+    try:
+        answer = await asyncio.wait_for(asyncio.wrap_future(call.answer), door.rules.patience)
+    except TimeoutError:
+        door.inbox.give_up(call)
+        raise SentBackError(
+            503, "Kafka did not take it in time. Send it again: what came through is recognised.", AGAIN
+        ) from None
+    if not answer.taken:
+        raise SentBackError(503, f"{answer.why} Send it again: what came through is recognised.", AGAIN)
+    return JSONResponse(_told(answer))
+
+
+def _sentence(refusal: Refusal) -> str:
+    return f"{refusal.found[:1].upper()}{refusal.found[1:]}. {refusal.instead}."
+
+
+def _told(answer: Answer) -> dict[str, Any]:
+    rows = [
+        {"row": number, "events": one.events} | ({"refused": one.reason, "text": one.text} if one.reason else {})
+        for number, one in enumerate(answer.rows, 1)
+    ]
+    return {
+        "rows": rows,
+        "taken": sum(not one.reason for one in answer.rows),
+        "refused": sum(bool(one.reason) for one in answer.rows),
+    }
+
+
+async def _body(request: Request, rules: Rules) -> bytes:
+    """The whole body. Raises SentBackError for one that is too large or too slow."""
+    parts: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(rules.patience):
+            async for part in request.stream():
+                size += len(part)
+                if size > rules.largest:
+                    raise SentBackError(413, f"The body has more than {rules.largest:,} bytes. Send fewer rows in one call.")
+                parts.append(part)
+    except TimeoutError:
+        raise SentBackError(408, f"The body did not come within {rules.patience:g} s. Send it again, whole.") from None
+    except ClientDisconnect:
+        raise SentBackError(400, "The caller went away before the body's end.") from None
+    return b"".join(parts)
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind((host, port))
+    except OSError as error:
+        made.close()
+        raise ConfigurationError(
+            f"Calls cannot be taken at {host}:{port}: {error.strerror}. End what uses it, or write another listen:."
+        ) from error
+    return made
+
+
+_gates: dict[tuple[str, int, TLS | None], Gate] = {}
+_lock = threading.Lock()
+
+
+def gate(host: str, port: int, tls: TLS | None) -> Gate:
+    """The server of this address in this process, started where it does not run yet. Raises ConfigurationError."""
+    with _lock:
+        key = (host, port, tls)
+        if key not in _gates:
+            _gates[key] = Gate(host, port, tls)
+        return _gates[key]
