@@ -81,7 +81,9 @@ class Rows:
         with connected(self._settings.url) as connection:
             statement = self._statement(connection, at["after"] is not None).limit(limit)
             values = {f"p{index}": _restored(value) for index, value in enumerate(at["after"] or ())}
-            rows = [dict(row) for row in connection.execute(statement, values).mappings()]
+            found = connection.execute(statement, values)
+            names = tuple(found.keys())
+            rows = [dict(zip(names, row, strict=True)) for row in found]  # half the price of `mappings()`
         self._check(rows)
         return rows
 
@@ -106,8 +108,7 @@ class Rows:
     def _record(self, row: dict[str, Any], number: int) -> SourceRecord:
         key = [row[name] for name in self._settings.key]
         sequence = key[0] if len(key) == 1 and isinstance(key[0], int) and 0 <= key[0] < 2**53 else number
-        raw = json.dumps(row, ensure_ascii=False, default=_shown).encode()
-        return SourceRecord(f"{self._name}:{'/'.join(map(str, key))}", sequence, row, raw)
+        return SourceRecord(f"{self._name}:{'/'.join(map(str, key))}", sequence, row, _ENCODER.encode(row).encode())
 
     def close(self) -> None:
         """Engines belong to the process; nothing is held between passes."""
@@ -126,6 +127,9 @@ def _shown(value: Any) -> str:
     if isinstance(value, (datetime, date)):
         return value.isoformat()
     return bytes(value).hex() if isinstance(value, (bytes, memoryview)) else str(value)
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, default=_shown)
 
 
 def _stored(value: Any) -> Any:
