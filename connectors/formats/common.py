@@ -27,6 +27,13 @@ class FileSettings(Settings):
     #: A file that is still written to: its last line counts only when it has ended.
     growing: bool = False
     longest_row: int = Field(1 << 20, ge=64, le=1 << 28)
+    #: Of archives (ZIP): the members that are meant, such as `*.csv`, and how many bytes they may unpack to.
+    member: str | None = None
+    unpacked: int = Field(1 << 30, ge=1)
+    #: A file counts only when another one, its name with this added (`.ok`), lies beside it.
+    done: str | None = None
+    #: Seconds that a file must have been left alone before it is read; by default 1 where `path` is a pattern, else 0.
+    settle: float | None = Field(None, ge=0, le=3600)
 
 
 class Reader(Protocol):

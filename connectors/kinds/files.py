@@ -14,9 +14,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bus.errors import ConfigurationError, RetryError
+from bus.errors import RetryError
 from connectors.formats.common import FileSettings, Mark, Reader
 from connectors.formats.delimited import Delimited, DelimitedSettings
+from connectors.formats.folder import Found, found, members, unpacked
 from connectors.formats.jsonlines import JsonLines, JsonLinesSettings
 from connectors.formats.markup import Markup, MarkupSettings
 from connectors.formats.workbook import Workbook, WorkbookSettings
@@ -64,29 +65,37 @@ class Files:
     def fetch(self, position: str | None, limit: int) -> Iterator[Batch]:
         """Each file in the order of names, from its mark on. Raises ConfigurationError for a file that is none."""
         marks: dict[str, Mark] = json.loads(position) if position else {}
-        for path in self._paths():
-            if not _as_left(path, marks.get(path.name)):
-                yield from self._batches(path, marks, limit)
+        for one in found(self._settings, self._context.base, self._context.where):
+            if not _as_left(one.path, marks.get(one.name)):
+                yield from self._file(one, marks, limit)
 
-    def _paths(self) -> list[Path]:
-        path = self._context.base / self._settings.path
-        if not re.search(r"[*?\[]", path.name):
-            if not path.is_file():
-                raise ConfigurationError(f"{self._context.where}: the file {path} is not there. Put it there, or correct path:.")
-            return [path]
-        if not path.parent.is_dir():
-            raise ConfigurationError(
-                f"{self._context.where}: the folder {path.parent} is not there. Create it, or correct path:."
-            )
-        return sorted(found for found in path.parent.glob(path.name) if found.is_file())
+    def _file(self, one: Found, marks: dict[str, Mark], limit: int) -> Iterator[Batch]:
+        ended = {one.name: _state(one.path)}
+        if self._settings.member is None:
+            yield from self._batches(one, marks, limit, ended)
+        else:
+            yield from self._archive(one, marks, limit, ended)
 
-    def _batches(self, path: Path, marks: dict[str, Mark], limit: int) -> Iterator[Batch]:
-        state = _state(path)
-        reader = self._opened(path, marks.get(path.name))
+    def _archive(self, one: Found, marks: dict[str, Mark], limit: int, ended: dict[str, Mark]) -> Iterator[Batch]:
+        """Each member like a file of its own, by the archive's name and its own."""
+        where, largest = self._context.where, self._settings.unpacked
+        meant = members(one.path, self._settings.member or "*", largest, where)
+        for number, member in enumerate(meant, 1):
+            with unpacked(one.path, member, largest, where) as path:
+                inner = Found(f"{one.name}!{member.name}", path)
+                for batch in self._batches(inner, marks, limit, ended if number == len(meant) else {}):
+                    rows = [row._replace(position=f"{one.path.name}!{row.position}") for row in batch.records]
+                    yield Batch(rows, batch.position)
+
+    def _batches(self, one: Found, marks: dict[str, Mark], limit: int, ended: dict[str, Mark]) -> Iterator[Batch]:
+        """`ended` is what is remembered, by name, once the file was read to its end: rows came short of a whole batch."""
+        reader = self._opened(one.path, marks.get(one.name))
         try:
             records = iter(reader)
             while batch := list(islice(records, limit)):
-                marks[path.name] = reader.mark() | (state if len(batch) < limit else {})
+                marks[one.name] = reader.mark()
+                if len(batch) < limit:
+                    marks |= {name: marks.get(name, {}) | state for name, state in ended.items()}
                 yield Batch(batch, json.dumps(marks, ensure_ascii=False, sort_keys=True))
         finally:
             reader.close()
