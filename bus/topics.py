@@ -46,10 +46,13 @@ DELIVERIES = Topic("case.deliveries", "receiving authority", types=("casebus.rec
 RETRIES = Topic("case.deliveries.retry", "receiving authority", types=("casebus.records.Delivery",))
 ALERTS = Topic("supervision.alerts", "case", types=("casebus.events.*",))
 POSITIONS = Topic("connector.positions", "connector", partitions=1, compacted=True, types=("position (text)",))
+#: What people want of each connector. Its partitions are what workers share, so no more workers than these have work.
+CONTROL = Topic("connector.control", "connector/word", partitions=24, compacted=True, types=("order (JSON)",))
+STATUS = Topic("connector.status", "connector, or /worker", partitions=1, compacted=True, types=("standing (JSON)",))
 DEADLETTERS = Topic("approval.deadletters", "case or source key", types=("casebus.records.DeadLetter",))
 SCHEMAS = Topic("approval.schemas", "fingerprint", partitions=1, compacted=True, types=("Avro schema (JSON)",))
 
-ALL = (EVENTS, FORWARD, JOURNAL, STATE, DELIVERIES, RETRIES, ALERTS, POSITIONS, DEADLETTERS, SCHEMAS)
+ALL = (EVENTS, FORWARD, JOURNAL, STATE, DELIVERIES, RETRIES, ALERTS, POSITIONS, CONTROL, STATUS, DEADLETTERS, SCHEMAS)
 
 
 def ingress(department: str, partitions: int = 1) -> Topic:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import NamedTuple
 
 from bus.ports import Client, Message, Partition
@@ -12,26 +13,84 @@ _PLACE = Partition(POSITIONS.name, 0)
 
 
 class Progress(NamedTuple):
-    """A position, with what was read up to it since the beginning: the audit compares these sums with the bus."""
+    """A position, with what was read up to it since the beginning: the audit compares these sums with the bus.
+
+    `rewound` names the last order to go back that was carried out: the same order is never carried out twice.
+    """
 
     position: str | None = None
     records: int = 0
     events: int = 0
     rejected: int = 0
+    rewound: str = ""
 
     def after(self, position: str, records: int, events: int, rejected: int) -> Progress:
-        return Progress(position, self.records + records, self.events + events, self.rejected + rejected)
+        return self._replace(
+            position=position,
+            records=self.records + records,
+            events=self.events + events,
+            rejected=self.rejected + rejected,
+        )
+
+    def since(self, before: Progress) -> Progress:
+        """What was read between the two."""
+        return self._replace(
+            records=self.records - before.records,
+            events=self.events - before.events,
+            rejected=self.rejected - before.rejected,
+        )
 
     def message(self, name: str, timestamp: int) -> Message:
         value = json.dumps(self._asdict(), ensure_ascii=False).encode()
         return Message(_PLACE.topic, _PLACE.number, name.encode(), value, timestamp)
 
 
+class Ledger:
+    """The last committed progress of every connector, for all connectors of a process: one reads on for all who ask.
+
+    Whoever asks gets what was read by a look that began after his question: what he decided before is in it.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._found: dict[str, Progress] = {}
+        self._next = 0
+        self._begun = 0
+        self._ended = 0  # the number of the last look that came to its end
+        self._counting = threading.Lock()
+        self._reading = threading.Lock()
+
+    def known(self, name: str) -> Progress:
+        """As of the last look, which may be long ago; the first look if there was none."""
+        if not self._ended:
+            return self.fresh(name)
+        return self._found.get(name, Progress())
+
+    def fresh(self, name: str) -> Progress:
+        """As of now. Raises RetryError."""
+        return self.all().get(name, Progress())
+
+    def all(self) -> dict[str, Progress]:
+        """Every connector's, as of now. Raises RetryError."""
+        with self._counting:
+            wanted = self._begun + 1
+        with self._reading:
+            if self._ended < wanted:  # else somebody else's look began after we asked, and came to its end
+                with self._counting:
+                    self._begun += 1
+                self._read()
+                self._ended = self._begun
+            return dict(self._found)
+
+    def _read(self) -> None:
+        for batch in self._client.read({_PLACE: self._next}):
+            for record in batch:
+                self._next = record.offset + 1
+                if record.key is not None:
+                    value = json.loads(record.value) if record.value else {}
+                    self._found[record.key.decode()] = Progress(**value)
+
+
 def read(client: Client) -> dict[str, Progress]:
     """The last committed progress of every connector."""
-    found: dict[str, Progress] = {}
-    for batch in client.read({_PLACE: 0}):
-        for record in batch:
-            if record.key is not None:
-                found[record.key.decode()] = Progress(**json.loads(record.value)) if record.value else Progress()
-    return found
+    return Ledger(client).all()

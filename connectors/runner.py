@@ -3,6 +3,9 @@
 The order matters: the producer first (whoever held the connector before is fenced, his open transaction aborted), then the
 position, then batches, each one transaction of events, dead letters and the position behind them. After any error nothing is
 reused: a new producer, and the position is read again, because a commit may stand whose answer was lost.
+
+Most looks find nothing, so a source is looked at by the position known last, without a producer. When it has something, the
+producer comes, and the position after it; where that is another one, the look is dropped and done again from there.
 """
 
 from __future__ import annotations
@@ -35,6 +38,8 @@ _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  UTC without saying so: isoformat 
 CHUNK = 500
 #: Bytes of one event. The journal keeps it whole beside what it led to, so it stays well below what a topic takes.
 LARGEST_EVENT = 500_000
+#: Seconds after which a connector that found nothing gives its producer (a connection and a thread) back.
+IDLE = 30.0
 
 
 class Codec(Protocol):
@@ -60,17 +65,27 @@ class Work(NamedTuple):
 
 
 class Runner:
-    """Runs one connector against one cluster."""
+    """Runs one connector against one cluster. Runners of one process share a `ledger`, so that they need not all read it."""
 
-    def __init__(self, connector: Connector, client: Client, codec: Codec, clock: Clock, replay: bool = False) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917  what it works with, each once
+        self,
+        connector: Connector,
+        client: Client,
+        codec: Codec,
+        clock: Clock,
+        replay: bool = False,
+        ledger: positions.Ledger | None = None,
+    ) -> None:
         self._connector = connector
         self._client = client
         self._codec = codec
         self._clock = clock
         self._replay = replay
+        self._ledger = ledger or positions.Ledger(client)
         self._producer: Producer | None = None
+        self._used = 0.0
         self._source: Source | None = None
-        self._progress = Progress()
+        self._progress: Progress | None = None
         #: Called by a source that knows by itself when rows have come.
         self.wake: Callable[[], None] = lambda: None
         self._sizes: Mapping[str, int] = {}
@@ -79,35 +94,74 @@ class Runner:
     def name(self) -> str:
         return self._connector.name
 
-    def run_once(self) -> Progress:
-        """Everything the source has now. Returns what this pass read; raises BusError, after which nothing is held."""
+    @property
+    def progress(self) -> Progress:
+        """As far as is known here."""
+        return self._progress or Progress()
+
+    def run_once(self, leave: Callable[[], bool] = lambda: False) -> Progress:
+        """What the source has now, or until `leave` says so after a batch. Returns what this pass read.
+
+        Raises BusError, after which nothing is held.
+        """
         try:
-            producer = self._ready()
-            before = self._progress
-            self._pass(producer)
+            while (read := self._pass(leave)) is None:
+                pass  # somebody else had gone on: once more, from where it stands
+            self._rest(read.records)
         except BaseException:
             self._drop()
             raise
-        now = self._progress
-        return Progress(now.position, now.records - before.records, now.events - before.events, now.rejected - before.rejected)
+        return read
+
+    def rewind(self, order: str, position: str | None) -> bool:
+        """Go back (or forth) to a position, once: False where this order has been carried out already. Raises BusError."""
+        try:
+            self._leave()
+            producer = self._owned()
+            if self.progress.rewound == order:
+                return False
+            after = self.progress._replace(position=position, rewound=order)
+            producer.begin()
+            producer.send([after.message(self.name, _milliseconds())])
+            producer.commit()
+            self._progress = after
+        except BaseException:
+            self._drop()
+            raise
+        return True
 
     def close(self) -> None:
         self._drop()
 
-    def _ready(self) -> Producer:
+    def _owned(self) -> Producer:
         """The producer comes first: only when the former owner is fenced, the position read after it is ours."""
         if self._producer is None:
             self._producer = self._client.producer(f"connector-{self.name}")
-            self._progress = positions.read(self._client).get(self.name, Progress())
+            self._progress = self._ledger.fresh(self.name)
             self._sizes = Counter(place.topic for place in self._client.ends([EVENTS.name, DEADLETTERS.name]))
+            self._used = time.monotonic()
         return self._producer
 
+    def _rest(self, records: int) -> None:
+        """An idle connector holds no producer; one that is called does, because its caller waits."""
+        now = time.monotonic()
+        if records:
+            self._used = now
+        elif self._producer is not None and not self._connector.standing and now - self._used > IDLE:
+            self._release()
+
     def _drop(self) -> None:
-        producer, self._producer = self._producer, None
+        """Nothing is held or believed any more."""
+        self._progress = None
         self._leave()
-        if producer is not None:
+        if self._producer is not None:
             with contextlib.suppress(BusError):
-                producer.abort()
+                self._producer.abort()
+        self._release()
+
+    def _release(self) -> None:
+        producer, self._producer = self._producer, None
+        if producer is not None:
             producer.close()
 
     def _leave(self) -> None:
@@ -115,24 +169,41 @@ class Runner:
         if source is not None:
             source.close()
 
-    def _pass(self, producer: Producer) -> None:
+    def _opened(self) -> Source:
         if self._source is None:
             self._source = self._connector.open(self._client)
             if isinstance(self._source, Waking):
                 self._source.wake_by(self.wake)
-        source = self._source
-        for number, batch in enumerate(source.fetch(self._progress.position, self._connector.settings.batch)):
+        return self._source
+
+    def _pass(self, leave: Callable[[], bool]) -> Progress | None:
+        """What was read; None when the position was not the one that we knew, so that nothing was."""
+        if self._connector.standing:
+            self._owned()  # rows of a caller are given once, so they are asked for only when they can be published
+        before = self._progress = self._progress or self._ledger.known(self.name)
+        found = self._batches(before, leave)
+        if not self._connector.standing:
+            self._leave()
+        return self.progress.since(before) if found else None
+
+    def _batches(self, before: Progress, leave: Callable[[], bool]) -> bool:
+        source = self._opened()
+        for number, batch in enumerate(source.fetch(before.position, self._connector.settings.batch)):
+            producer = self._owned()
             if number == 0:
+                if self._progress != before:
+                    return False
                 self._connector.refresh()  # after the fetch: no row is older than the lookups it is read with
             settled = self._publish(producer, batch)
             if isinstance(source, Settling):
                 source.settled(settled)
-        if not self._connector.standing:
-            self._leave()
+            if leave():
+                break
+        return True
 
     def _publish(self, producer: Producer, batch: Batch) -> list[Settled]:
         work = self._translated(batch.records)
-        after = self._progress.after(batch.position, len(batch.records), work.events, work.rejected)
+        after = self.progress.after(batch.position, len(batch.records), work.events, work.rejected)
         producer.begin()
         for start in range(0, len(work.messages), CHUNK):
             producer.send(work.messages[start : start + CHUNK])
