@@ -64,6 +64,11 @@ class Connector(NamedTuple):
         """Its source stays open between passes."""
         return any(part.kind.standing for part in self.parts.values())
 
+    @property
+    def inside(self) -> bool:
+        """Its source lies in the deployment's own Kafka."""
+        return any(part.kind.inside(part.source_settings) for part in self.parts.values())
+
     def open(self, cluster: Client | None = None) -> Source:
         """Its source, for reading. `cluster` is the deployment's own, where the source may lie in it."""
         opened = {name: part.open(self.base, self._place(), cluster) for name, part in self.parts.items()}

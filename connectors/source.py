@@ -129,5 +129,7 @@ class Kind(NamedTuple):
     located: Callable[[Any, Path], Any] = lambda settings, _: settings
     #: The source stays open between passes: somebody calls it, or it holds what cannot be opened anew for each look.
     standing: bool = False
+    #: The source lies in the deployment's own Kafka: it can be looked at only while that runs.
+    inside: Callable[[Any], bool] = lambda _: False
     target_settings: type[Settings] | None = None
     target: Callable[[Any, Context], Target] | None = None

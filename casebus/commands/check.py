@@ -29,7 +29,7 @@ def run(folder: Path, *, sources: bool, as_json: bool) -> int:
 
 def _opened(connector: Connector, folder: Path) -> Problem | None:
     """What is wrong with a system whose first row is asked for; nothing is published, no position moves."""
-    if connector.standing:
+    if connector.standing or connector.inside:
         return None
     source = connector.open()
     try:

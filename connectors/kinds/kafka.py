@@ -135,5 +135,6 @@ KIND = Kind(
     open=_open,
     table=lambda settings: settings.topic,
     nested=lambda _: True,
+    inside=lambda settings: settings.cluster is None,
     located=_located,
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from bus.memory import Cluster
 from bus.store import open_store
@@ -17,6 +18,7 @@ from casebus.deployment import Deployment
 from casebus.wiring import Wiring
 from connectors.deliver import Deliveries, receivers
 from connectors.runner import Runner
+from monitor import tables
 from monitor.service import Service
 from router.contexts import Contexts
 from router.service import TOPICS, Router, Settings
@@ -33,6 +35,7 @@ class City:
         self.out = tmp_path / "out"
         patch.setenv("CASEBUS_OUT", str(self.out))
         patch.setenv("CASEBUS_DATA", str(tmp_path / "data"))
+        patch.setenv("CASEBUS_IN", "0")
         self.wiring = Wiring(Deployment.load(folder))
         self.wiring.check()
         self.cluster = Cluster()
@@ -69,6 +72,10 @@ class City:
     def cases(self) -> dict[str, Case]:
         records = self.cluster.records("case.state")
         return {(record.key or b"").decode(): decode_state(record.value or b"").case for record in records}
+
+    def opened(self) -> int:
+        """Cases that an application has come for, under their own number."""
+        return len(self.view.all(select(tables.cases.c.case_key).where(tables.cases.c.opened, tables.cases.c.forwards_to == "")))
 
     def told(self, case: str) -> list[tuple[str, str]]:
         """What was told to whom about a case, without what was taken back."""
