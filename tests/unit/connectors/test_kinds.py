@@ -76,7 +76,7 @@ SOURCES: dict[str, dict[str, Any]] = {
 
 
 def test_every_kind_and_form_has_a_case() -> None:
-    """A new one cannot join without passing. Callers cannot be asked again, so the kit has no questions for a kind that is called."""
+    """A new one cannot join without passing; of a kind that is called nothing can be asked again, so the kit has no questions."""
     assert {source["kind"] for source in SOURCES.values()} == {name for name, kind in kinds().items() if not kind.standing}
     assert {source["format"] for source in SOURCES.values() if source["kind"] == "files"} == set(files.FORMS)
 
