@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from datetime import date, tzinfo
 from typing import Any, Literal
 
@@ -17,7 +18,7 @@ from monitor.web.models.desk import Alert as Raised
 from monitor.web.models.listing import Listed
 from monitor.web.models.overview import Overview
 from monitor.web.models.process import Graph
-from monitor.web.picture import Lamps, Picture
+from monitor.web.picture import Day, Lamps, Picture
 
 
 class Counts(BaseModel):
@@ -250,6 +251,10 @@ def lights(model: Overview, picture: Picture, zone: tzinfo) -> Lights:
         if one.lamps.total
     ]
     return Lights(as_of=_at(picture.now, zone), total=counts(model.lamps), cells=cells)
+
+
+def trend(days: Sequence[Day]) -> list[TrendDay]:
+    return [TrendDay(day=one.day, applied=one.applied, ended=one.ended) for one in days]
 
 
 def cases(found: Listed, zone: tzinfo) -> Cases:

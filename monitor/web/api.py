@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Callable, Hashable
+from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
-from fastapi import Depends, FastAPI, HTTPException, Query, Request
+from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, TypeAdapter
 from sqlalchemy import select
 
 from monitor import tables
@@ -29,6 +30,7 @@ from monitor.web.pages.desk import alerts, spotted_at
 from monitor.web.pages.process import counted as process_map
 from monitor.web.pages.statistics import asked_of, period_of
 from monitor.web.pages.statistics import counted as service_of
+from monitor.web.picture import Picture
 from monitor.web.queries import key_of
 from monitor.web.render import View
 from monitor.web.site import Act, Site
@@ -36,7 +38,11 @@ from monitor.web.words import words
 
 _ABOUT = """Lights, cases, alerts and dead letters of one supervision. `at` asks as of a moment (ISO 8601), `known=then` only
 from what had been received by then. Make a token with `casebus user token NAME`."""
-_bearer = HTTPBearer(auto_error=False, description="casebus user token NAME")
+Bearer = Annotated[
+    HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False, description="casebus user token NAME"))
+]
+_LIGHTS, _TREND = TypeAdapter(answers.Lights), TypeAdapter(list[answers.TrendDay])
+_CASES, _HITS = TypeAdapter(answers.Cases), TypeAdapter(list[answers.Hit])
 
 At = Annotated[str, Query(description="As of this moment (ISO 8601; local unless it has an offset); empty: now.")]
 Known = Annotated[str, Query(description="`then`: only from what had been received by `at`.")]
@@ -51,7 +57,7 @@ class Api:
     def __init__(self, site: Site) -> None:
         self.site = site
 
-    def user(self, request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> User:
+    def user(self, request: Request, given: HTTPAuthorizationCredentials | None) -> User:
         """Raises 401 without a token that is known."""
         found = self.site.accounts.bearer(given.credentials) if given else None
         if found is None:
@@ -59,21 +65,38 @@ class Api:
         self.site.accounts.looked(Look(wall(), found.name, request.url.path, request.url.query))
         return found
 
-    def visit(self, request: Request, user: User, asked_for: When, code: Language = "en") -> Visit:
+    def visit(self, request: Request, user: User, asked_for: When, code: str) -> Visit:
         view = View(user, words(code), self.site.names, self.site.zone, asked_for, request.url.path)
         return Visit(self.site, request, view, self.site.scope(user))
 
-    def when(self, at: At = "", known: Known = "") -> When:
-        return when({"at": at, "known": known}, self.site.zone)
-
     def seen(self) -> Any:
-        """A dependency: whoever asks, as of when, in which language."""
-        who, then = Depends(self.user), Depends(self.when)
+        """A dependency: whoever asks, as of when, in which language. One of all, since each costs a change of threads."""
 
-        def visit(request: Request, user: User = who, asked_for: When = then, language: Language = "en") -> Visit:
-            return self.visit(request, user, asked_for, language)
+        def visit(request: Request, given: Bearer, at: At = "", known: Known = "", language: Language = "en") -> Visit:
+            user = self.user(request, given)
+            return self.visit(request, user, when({"at": at, "known": known}, self.site.zone), language)
 
         return Depends(visit)
+
+
+class Told(NamedTuple):
+    """An answer's parts: its model, what was asked for beside the address, what it changes with beside the picture."""
+
+    kind: TypeAdapter[Any]
+    asked: Hashable = None
+    more: int = 0
+
+
+def shared(seen: Visit, told: Told, answer: Callable[[Picture], Any]) -> Response:
+    """The answer as JSON. Of the present it is made once for all who ask the same and may see the same."""
+    picture = seen.picture()
+
+    def written() -> bytes:
+        return told.kind.dump_json(answer(picture))
+
+    site, past = seen.site, seen.view.when.at is not None
+    made = written() if past else site.shared.of(seen.sight(told.asked), site.state_of(picture, told.more), written)
+    return Response(made, media_type="application/json")
 
 
 class CaseQuery(BaseModel):
@@ -122,16 +145,14 @@ def build(site: Site) -> FastAPI:
 def add_figures(app: FastAPI, api: Api) -> None:
     who = api.seen()
 
-    @app.get("/lights", summary="Lights, by region and department")
-    def lights(seen: Visit = who) -> answers.Lights:
-        picture = seen.picture()
-        model = overview(picture, seen.scope, api.site.names.regions)
-        return answers.lights(model, picture, seen.view.zone)
+    @app.get("/lights", summary="Lights, by region and department", response_model=answers.Lights)
+    def lights(seen: Visit = who) -> Response:
+        regions = api.site.names.regions
+        return shared(seen, Told(_LIGHTS), lambda one: answers.lights(overview(one, seen.scope, regions), one, seen.view.zone))
 
-    @app.get("/trend", summary="What came and what was finished, day by day")
-    def trend(seen: Visit = who) -> list[answers.TrendDay]:
-        days = seen.picture().days(seen.view.zone, seen.scope)
-        return [answers.TrendDay(day=one.day, applied=one.applied, ended=one.ended) for one in days]
+    @app.get("/trend", summary="What came and what was finished, day by day", response_model=list[answers.TrendDay])
+    def trend(seen: Visit = who) -> Response:
+        return shared(seen, Told(_TREND), lambda picture: answers.trend(picture.days(seen.view.zone, seen.scope)))
 
     @app.get("/figures", summary="How well people were served in a period, held against an earlier one")
     def figures(query: Annotated[FiguresQuery, Query()], seen: Visit = who) -> dict[str, Any]:
@@ -148,11 +169,12 @@ def add_figures(app: FastAPI, api: Api) -> None:
 def add_cases(app: FastAPI, api: Api) -> None:
     who = api.seen()
 
-    @app.get("/cases", summary="Cases, filtered and sorted as on the page")
-    def cases(query: Annotated[CaseQuery, Query()], seen: Visit = who) -> answers.Cases:
+    @app.get("/cases", summary="Cases, filtered and sorted as on the page", response_model=answers.Cases)
+    def cases(query: Annotated[CaseQuery, Query()], seen: Visit = who) -> Response:
         allowed(seen, Right.CASES)
         wanted = asked(query.model_dump(mode="json") | {"page": str(query.page)}, api.site.items_named, seen.scope)
-        return answers.cases(page_of(api.site, seen.picture(), wanted), seen.view.zone)
+        told = Told(_CASES, wanted)
+        return shared(seen, told, lambda picture: answers.cases(page_of(api.site, picture, wanted), seen.view.zone))
 
     @app.get("/cases/{number:path}", summary="One case: its clock explained, its events, moves and findings")
     def case(number: str, seen: Visit = who) -> answers.CaseDetail:
@@ -175,11 +197,20 @@ def add_desk(app: FastAPI, api: Api) -> None:
         allowed(seen, Right.CASES)
         return [answers.alert(one, seen.view.zone) for one in alerts(seen)]
 
-    @app.get("/hits", summary="What the indicators find now, or would have found at a past moment")
-    def hits(seen: Visit = who) -> list[answers.Hit]:
+    @app.get(
+        "/hits",
+        summary="What the indicators find now, or would have found at a past moment",
+        response_model=list[answers.Hit],
+    )
+    def hits(seen: Visit = who) -> Response:
         allowed(seen, Right.CASES)
-        spotted = api.site.hits.spotted if seen.view.when.at is None else spotted_at(seen)
-        return [answers.hit(one, seen.view.words.language) for one in within_scope(spotted, seen.scope)]
+        now = api.site.hits
+
+        def found(_: Picture) -> list[answers.Hit]:
+            spotted = now.spotted if seen.view.when.at is None else spotted_at(seen)
+            return [answers.hit(one, seen.view.words.language) for one in within_scope(spotted, seen.scope)]
+
+        return shared(seen, Told(_HITS, more=now.version), found)
 
     @app.post("/supervisions", status_code=202, summary="Take a case up, note, urge, or close")
     def act(said: answers.ActIn, seen: Visit = who) -> answers.ActOut:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from hashlib import sha256
 from importlib.resources import files
 from typing import NamedTuple, TypeVar
 from urllib.parse import urlencode
 
 from fastapi import Request
-from nicegui import Client, run, ui
+from nicegui import run, ui
 
 from monitor.clockmode import wall
 from monitor.times import local
@@ -34,7 +33,7 @@ TABS: tuple[tuple[str, str, Right | None], ...] = (
     ("/letters", "letters", Right.LETTERS),
 )
 #: Seconds between two looks of an open page at the shared picture, and at what is counted by a pass over the view.
-TICK, COUNTED = 0.5, 3.0
+TICK, COUNTED = 0.6, 3.0
 
 T = TypeVar("T")
 
@@ -50,6 +49,13 @@ class Visit(NamedTuple):
     @property
     def parts(self) -> dict[str, str]:
         return dict(self.request.query_params)
+
+    def sight(self, asked: Hashable) -> Hashable:
+        """All that an answer to what is asked rests on beside the state of the view: whoever has the same is shown the same.
+
+        Nobody's name is in it: nothing that is shared may hold one.
+        """
+        return self.view.path, asked, self.scope, self.view.user.role, self.view.words.language
 
     def picture(self) -> Picture:
         return self.site.picture(self.view.when)
@@ -84,27 +90,36 @@ def may(seen: Visit, right: Right) -> bool:
     return True
 
 
-def live(seen: Visit, show: Callable[[Picture], None], more: Callable[[], int] = lambda: 0) -> None:
+def live(seen: Visit, draw: Callable[[Picture], T], show: Callable[[T], object], more: Callable[[], int] = lambda: 0) -> None:
     """Show the picture now, and again whenever it, or what `more` counts, has changed; a past one stays as it is.
 
-    Where many pages are open each is drawn less often: drawing all of them takes at most half of the time there is.
+    `draw` is called once for all who see the same, beside the pages where one is open already; `show` once for each of them.
     """
-    shown = seen.picture()
-    show(shown)
     if seen.view.when.at is not None:
+        show(draw(seen.picture()))
         return
-    last = [(shown.version, more())]
-    again = [0.0]
+    sight, shared = seen.sight(tuple(sorted(seen.parts.items()))), seen.site.shared
+    first, at = _moment(seen, more)
+    show(shared.of(sight, at, lambda: draw(first)))
+    last = [at]
 
-    def look() -> None:
-        picture, began = seen.site.live.picture, time.monotonic()
-        if began >= again[0] and (picture.version, more()) != last[0]:
-            last[0] = picture.version, more()
-            show(picture)
-            ended = time.monotonic()
-            again[0] = ended + 2 * (ended - began) * len(Client.instances)
+    async def look() -> None:
+        picture, state = _moment(seen, more)
+        if state != last[0]:
+            last[0] = state
+            ready: T | None = shared.ready(sight, state)
+            if ready is None:
+                ready = await run.io_bound(shared.of, sight, state, lambda: draw(picture))
+            if ready is not None:  # else the page is being closed
+                show(ready)
 
     ui.timer(TICK, look)
+
+
+def _moment(seen: Visit, more: Callable[[], int]) -> tuple[Picture, Hashable]:
+    """The live picture, and a state that changes with whatever is drawn."""
+    picture = seen.site.live.picture
+    return picture, seen.site.state_of(picture, more())
 
 
 def counting(seen: Visit, count: Callable[[], T], show: Callable[[T], None]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, tzinfo
 from typing import Protocol
@@ -22,11 +22,15 @@ from monitor.web.names import Names
 from monitor.web.past import Past
 from monitor.web.picture import Picture
 from monitor.web.settings import PageSettings
+from monitor.web.shared import Shared
 from schemas.account import Account, account
 from schemas.case import Case
 from schemas.catalogue import Item
 from schemas.language import language
 from schemas.limits import Terms
+
+#: In seconds.
+MINUTE = 60
 
 
 class Items(Protocol):
@@ -77,6 +81,8 @@ class Site:
     level: LevelOf = lambda _: ""
     #: What was counted by a pass over the whole view.
     counted: Counted = field(default_factory=Counted)
+    #: What was drawn or written out for all who see the same.
+    shared: Shared = field(default_factory=Shared)
 
     @property
     def zone(self) -> tzinfo:
@@ -97,6 +103,10 @@ class Site:
         if when.at is None:
             return self.live.picture.version
         return 0 if when.then else sum(self.view.positions().values())
+
+    def state_of(self, picture: Picture, more: int = 0) -> Hashable:
+        """Changes with the live picture, with `more`, and with each minute: a case that nothing happens to grows older."""
+        return picture.version, more, self.live.looked // MINUTE
 
     def picture(self, when: When) -> Picture:
         """Live, or of a past moment: that one is made when it is first asked for, which takes its time."""

@@ -10,7 +10,6 @@ from monitor.web.access import Right, within
 from monitor.web.acts import Acting, may_act
 from monitor.web.frame import Visit, frame, live, may, visit
 from monitor.web.models.case import CasePage, Told, Viewer, case_page
-from monitor.web.picture import Picture
 from monitor.web.queries import decided, key_of, recorded
 from monitor.web.site import Site
 
@@ -27,10 +26,7 @@ def add(site: Site) -> None:
         if may_act(seen):
             Acting(seen)
 
-        def show(_: Picture) -> None:
-            shown.set_content(content(seen, number))
-
-        live(seen, show)
+        live(seen, lambda _: content(seen, number), shown.set_content)
 
 
 def content(seen: Visit, number: str) -> str:

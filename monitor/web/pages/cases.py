@@ -26,13 +26,17 @@ def add(site: Site) -> None:
             return
         with ui.element("main").classes("page"), ui.element("section").classes("panel"):
             ui.html(seen.render("filters.html", **_choices(seen, wanted)), sanitize=False)
-            rows = ui.html("", sanitize=False)
+            rows, pager = ui.html("", sanitize=False), ui.html("", sanitize=False)
 
-        def show(picture: Picture) -> None:
-            listed = page_of(site, picture, wanted)
-            rows.set_content(seen.render("list.html", listed=listed, wanted=wanted, parts=wanted.parts))
+        def draw(picture: Picture) -> tuple[str, str]:
+            model = {"listed": page_of(site, picture, wanted), "wanted": wanted, "parts": wanted.parts}
+            return seen.render("list.html", **model), seen.render("pager.html", **model)
 
-        live(seen, show)
+        def show(made: tuple[str, str]) -> None:
+            rows.set_content(made[0])
+            pager.set_content(made[1])
+
+        live(seen, draw, show)
 
 
 def wanted_of(seen: Visit) -> Filter:

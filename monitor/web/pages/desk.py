@@ -40,16 +40,19 @@ def add(site: Site) -> None:
         if acts:
             Acting(seen)
 
-        def show(spotted: Sequence[Spotted]) -> None:
-            model = desk_of(seen, spotted, chosen)
-            shown.set_content(seen.render("desk.html", desk=model, acts=acts, chosen=chosen))
-            raised.set_content(seen.render("alerts.html", alerts=alerts(seen)[:MOST]))
+        def draw(spotted: Sequence[Spotted]) -> tuple[str, str]:
+            desk = seen.render("desk.html", desk=desk_of(seen, spotted, chosen), acts=acts, chosen=chosen)
+            return desk, seen.render("alerts.html", alerts=alerts(seen)[:MOST])
+
+        def show(made: tuple[str, str]) -> None:
+            shown.set_content(made[0])
+            raised.set_content(made[1])
 
         if seen.view.when.at is None:
-            live(seen, lambda _: show(site.hits.spotted), lambda: site.hits.version)
+            live(seen, lambda _: draw(site.hits.spotted), show, lambda: site.hits.version)
         else:
             shown.set_content(seen.render("counting.html"))
-            counting(seen, lambda: spotted_at(seen), show)
+            counting(seen, lambda: draw(spotted_at(seen)), show)
 
 
 def spotted_at(seen: Visit) -> Sequence[Spotted]:

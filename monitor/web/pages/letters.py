@@ -45,10 +45,10 @@ def add(site: Site) -> None:
         with ui.element("main").classes("page"):
             shown = ui.html("", sanitize=False).classes("stack")
 
-        def show(_: Picture) -> None:
-            shown.set_content(seen.render("letters.html", **model(seen)))
+        def draw(_: Picture) -> str:
+            return seen.render("letters.html", **model(seen))
 
-        live(seen, show)
+        live(seen, draw, shown.set_content)
 
 
 def model(seen: Visit) -> dict[str, Any]:

@@ -30,11 +30,11 @@ def add(site: Site) -> None:
         with ui.element("main").classes("page"):
             shown = ui.html("", sanitize=False).classes("stack")
 
-        def show(picture: Picture) -> None:
+        def draw(picture: Picture) -> str:
             model = place_of(seen, picture, region, department)
-            shown.set_content(seen.render("places.html", model=model, region=region, department=department))
+            return seen.render("places.html", model=model, region=region, department=department)
 
-        live(seen, show)
+        live(seen, draw, shown.set_content)
 
 
 def title(seen: Visit, region: str, department: str) -> str:
