@@ -18,9 +18,9 @@ import structlog
 from bus import crash
 from bus.errors import BusError, RetryError
 from bus.ports import Client, Message, Record, Written
-from bus.topics import DEADLETTERS, DELIVERIES, RETRIES
+from bus.topics import DEADLETTERS, DELIVERIES, EVENTS, RETRIES
 from bus.transaction import Loop
-from connectors import deadletters
+from connectors import deadletters, receipts
 from connectors.config import Connector
 from connectors.source import Target
 from schemas.codec import CodecError
@@ -34,6 +34,8 @@ IDLE = 1.0
 
 
 class Codec(Protocol):
+    def complete(self, type_name: str, header: dict[str, Any], body: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]: ...
+    def encode(self, type_name: str, header: dict[str, Any], body: dict[str, Any]) -> bytes: ...
     def decode_record(self, data: bytes) -> tuple[str, dict[str, Any]]: ...
     def encode_record(self, name: str, value: dict[str, Any]) -> bytes: ...
 
@@ -70,6 +72,13 @@ def receivers(connectors: Sequence[Connector]) -> list[Receiver]:
     return found
 
 
+class Sizes(NamedTuple):
+    """Partition counts of the topics that deliveries lead to."""
+
+    letters: int
+    events: int
+
+
 class Due(NamedTuple):
     """What the retry topic says of a delivery: how often it was tried, and when it is due again (ms since 1970 UTC)."""
 
@@ -88,10 +97,10 @@ class Due(NamedTuple):
 class Deliverer:
     """`bus.ports.Processor` over deliveries and retries; its effects are idempotent, so an aborted batch may come again."""
 
-    def __init__(self, found: Sequence[Receiver], codec: Codec, partitions: int, pauses: Pauses | None = None) -> None:
+    def __init__(self, found: Sequence[Receiver], codec: Codec, sizes: Sizes, pauses: Pauses | None = None) -> None:
         self._receivers = found
         self._codec = codec
-        self._partitions = partitions
+        self._partitions, self._events = sizes
         self._pauses = pauses or Pauses()
         #: Deliveries tried in the last batch: 0 says that everything there is waits for its time.
         self.tried = 0
@@ -136,7 +145,9 @@ class Deliverer:
             log.exception("delivery failed", receiver=receiver.name)  # one receiver's fault must not stop the others
             return self._failed(record, delivery, receiver, due, RetryError(f"{type(error).__name__}: {error}"))
         log.info("delivered", receiver=receiver.name, case=delivery["case"], place=receipt.place, repeated=receipt.repeated)
-        return None
+        if receipt.signed_at is None or delivery["hand_over"] is None:
+            return None
+        return receipts.message(delivery, receipt, self._codec, self._events, _now())
 
     def _failed(self, record: Record, delivery: dict[str, Any], receiver: Receiver, due: Due, error: BusError) -> Message:
         attempts = due.attempts + 1
@@ -162,7 +173,8 @@ class Deliveries:
     """The service: a group of its own over deliveries and retries."""
 
     def __init__(self, found: Sequence[Receiver], client: Client, codec: Codec, group: str, pauses: Pauses | None = None) -> None:
-        self._deliverer = Deliverer(found, codec, len(client.ends([DEADLETTERS.name])), pauses)
+        sizes = Sizes(len(client.ends([DEADLETTERS.name])), len(client.ends([EVENTS.name])))
+        self._deliverer = Deliverer(found, codec, sizes, pauses)
         self._loop = Loop(
             client=client,
             group=group,
@@ -179,16 +191,15 @@ class Deliveries:
 
     def run_to_end(self, stop: threading.Event) -> None:
         """Deliver what there is; what must wait for its time stays parked."""
-        self._until(
-            stop, lambda done: bool(self._loop.partitions) and not self._loop.failures and not (done and self._deliverer.tried)
-        )
+        self._until(stop, lambda done: bool(self._loop.partitions) and not (done and self._deliverer.tried))
 
     def _until(self, stop: threading.Event, ended: Callable[[int], bool]) -> None:
         assigned = False
         try:
             while not stop.is_set():
+                failures = self._loop.failures
                 done = self._loop.step()
-                if assigned and ended(done):
+                if assigned and self._loop.failures <= failures and ended(done):
                     return
                 assigned = bool(self._loop.partitions)
                 self._pause(stop, done)

@@ -47,10 +47,14 @@ class Settled(NamedTuple):
 
 
 class Receipt(NamedTuple):
-    """What the receiving system has of a delivery: where it lies, and whether it lay there already."""
+    """What the receiving system has of a delivery: where it lies, and whether it lay there already.
+
+    `signed_at` (microseconds) is when it signed for it, where it says so: the hand-over's receipt.
+    """
 
     place: str
     repeated: bool
+    signed_at: int | None = None
 
 
 class Source(Protocol):

@@ -17,8 +17,9 @@ from pydantic import Field, SecretStr, model_validator
 from bus.errors import ConfigurationError
 from connectors.formats.markup import Markup, MarkupSettings
 from connectors.formats.objects import Origin, decoded, rows_of
-from connectors.source import Batch, Context, Kind, Settled, Source, SourceRecord
+from connectors.source import Batch, Context, Kind, Settled, Source, SourceRecord, Target
 from connectors.values import Refusal
+from connectors.web.caller import Caller, CallSettings
 from connectors.web.doors import Door, Rules
 from connectors.web.gate import TLS, gate, hashed
 from connectors.web.inbox import Inbox
@@ -177,6 +178,10 @@ def _open(settings: HttpSource, context: Context) -> Source:
     return Pushed(settings, context)
 
 
+def _target(settings: CallSettings, context: Context) -> Target:
+    return Caller(settings, context)
+
+
 KIND = Kind(
     about="Web calls: the department pushes JSON or XML and is answered when Kafka has it",
     settings=_settings,
@@ -185,4 +190,6 @@ KIND = Kind(
     nested=lambda settings: settings.format == "json",
     located=_located,
     standing=True,
+    target_settings=CallSettings,
+    target=_target,
 )

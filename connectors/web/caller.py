@@ -1,0 +1,70 @@
+"""Deliveries as web calls: one POST for each, recognised by its Idempotency-Key, its answer the receipt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import httpx
+from pydantic import Field, SecretStr
+
+from bus.errors import ConfigurationError, RetryError
+from connectors.source import Context, Receipt
+from schemas.yamlfile import Settings
+
+#: Answers that another attempt may change (RFC 9110; 425 of RFC 8470, 429 of RFC 6585).
+_PASSING = frozenset({408, 409, 425, 429})
+_SHOWN = 300
+
+
+class CallSettings(Settings):
+    """Where the receiving system takes deliveries. `timeout` in seconds."""
+
+    url: str = Field(pattern=r"^https?://.+")
+    token: SecretStr | None = None
+    timeout: float = Field(10.0, gt=0, le=300)
+
+
+class Caller:
+    """One receiving system. 2xx says that it has the delivery; 200 with `repeated: true` that it had it already.
+
+    An answer in JSON may sign for it: `received_at` (ISO 8601 with an offset) and `receipt`, its own number.
+    """
+
+    def __init__(self, settings: CallSettings, context: Context) -> None:
+        token = settings.token.get_secret_value() if settings.token else ""
+        self._settings, self._where = settings, context.where
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+
+    def deliver(self, delivery: Mapping[str, Any]) -> Receipt:
+        """Raises RetryError where waiting helps, ConfigurationError where the receiver refuses it."""
+        headers = self._headers | {"Idempotency-Key": str(delivery["delivery_id"])}
+        try:
+            answer = httpx.post(self._settings.url, json=dict(delivery), headers=headers, timeout=self._settings.timeout)
+        except httpx.HTTPError as error:
+            raise RetryError(f"{self._settings.url} does not answer ({error}). It will be tried again.") from error
+        if answer.is_success:
+            return self._receipt(answer)
+        said = f"{self._settings.url} answered {answer.status_code}: {answer.text[:_SHOWN] or 'nothing more'}."
+        if answer.status_code in _PASSING or answer.is_server_error:
+            raise RetryError(f"{said} It will be tried again.")
+        raise ConfigurationError(f"{self._where}: {said} Correct target:, or ask those who run it.")
+
+    def _receipt(self, answer: httpx.Response) -> Receipt:
+        try:
+            told = answer.json()
+        except ValueError:
+            told = {}
+        told = told if isinstance(told, dict) else {}
+        place = str(told.get("receipt") or answer.headers.get("Location") or self._settings.url)
+        return Receipt(place, told.get("repeated") is True, _signed(told.get("received_at")))
+
+
+def _signed(text: Any) -> int | None:
+    """Microseconds; None for an answer that does not sign."""
+    try:
+        at = datetime.fromisoformat(str(text)) if text else None
+    except ValueError:
+        return None
+    return None if at is None or at.tzinfo is None else round(at.timestamp() * 1_000_000)
