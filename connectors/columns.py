@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from connectors import values
+from connectors.cleaning import CLEANERS
 from connectors.times import PRECISIONS, FormatError, TimeReader, zone_of
 from schemas.yamlfile import Settings
 
@@ -48,9 +48,9 @@ class ColumnSettings(Settings):
     @field_validator("clean")
     @classmethod
     def _cleaners(cls, names: list[str]) -> list[str]:
-        unknown = [name for name in names if name not in values.CLEANERS]
+        unknown = [name for name in names if name not in CLEANERS]
         if unknown:
-            raise ValueError(f"there is no cleaning `{unknown[0]}`, write some of {', '.join(values.CLEANERS)}")
+            raise ValueError(f"there is no cleaning `{unknown[0]}`, write some of {', '.join(CLEANERS)}")
         return names
 
     @field_validator("pattern")

@@ -14,7 +14,8 @@ from typing import Any
 
 import cel
 
-from connectors import values
+from connectors import identifiers, values
+from connectors.gb18030 import repaired
 from connectors.times import FormatError, TimeReader
 from connectors.values import Refusal
 
@@ -82,6 +83,10 @@ class Functions:
             "matched": self._guarded(lambda text, regex: text is not None and re.fullmatch(regex, str(text)) is not None),
             "replaced": self._guarded(lambda text, old, new: None if text is None else str(text).replace(old, new)),
             "part": self._guarded(lambda text, start, end: None if text is None else str(text)[start:end]),
+            "repair": self._guarded(lambda text: None if text is None else repaired(str(text))),
+            "identity": self._guarded(identifiers.identity),
+            "credit_code": self._guarded(identifiers.credit_code),
+            "phone": self._guarded(identifiers.phone),
             "time": self._guarded(self._time),
             "lookup": self._guarded(self._lookup),
         }

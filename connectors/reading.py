@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from connectors import values
+from connectors.cleaning import cleaner
 from connectors.columns import ColumnSettings
 from connectors.expressions import Expression
 from connectors.lookups import Table
@@ -129,7 +130,7 @@ def _member(row: Any, path: Sequence[str | int]) -> Any:
 
 def _cleaned(settings: ColumnSettings) -> Step:
     """Text cleaned, and what stands for nothing turned into None."""
-    clean = values.cleaner(settings.clean)
+    clean = cleaner(settings.clean)
     nothing = frozenset(value for value in settings.missing if not isinstance(value, (list, dict))) | {""}
     keeps_digits = "key" in settings.clean
 

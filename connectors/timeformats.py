@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Any
 
+from connectors import commontimes
+
 SECOND = 1_000_000
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  arithmetic on wall clocks; the zone is applied after it
 #: Day 0 of Excel's calendar as it counts from March 1900 on.
@@ -42,7 +44,7 @@ _MONTHS = {
     for number, name in enumerate(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1)
 }
 _AFTERNOON = {"am": 0, "上午": 0, "pm": 12, "下午": 12}
-WORDS = ("iso", "epoch_ms", "epoch_s", "excel")
+WORDS = ("iso", "common", "chinese", "compact", "epoch_ms", "epoch_s", "excel")
 Parser = Callable[[Any], "Wall | None"]
 Wall = tuple[datetime, tzinfo | None, str]
 
@@ -62,12 +64,15 @@ def offset_of(text: str) -> tzinfo:
 
 
 def _plain(text: str) -> datetime | None:
-    """The wall clock of 2025-06-01 09:20:39, which nearly every table has, without a regular expression."""
+    """The wall clock of 2025-06-01 09:20:39, which nearly every table has, without a regular expression; None in all doubt."""
     if len(text) != 19 or not text[4] == text[7] == "-" or not text[13] == text[16] == ":" or text[10] not in " Tt":
         return None
     if text[11:13] == "24":  # the next day's midnight to some versions of Python, no time to others
         return None
-    return datetime.fromisoformat(text)  # these five signs leave it no other reading
+    try:
+        return datetime.fromisoformat(text)  # these five signs leave it no other reading
+    except ValueError:
+        return None
 
 
 def _iso(value: Any) -> Wall | None:
@@ -183,8 +188,16 @@ def _hour(found: dict[str, str]) -> int:
     return hour % 12 + _AFTERNOON[half.lower()]
 
 
+def _common(value: Any) -> Wall | None:
+    """Any way of writing that leaves no doubt: the year first, in four digits."""
+    return _iso(value) or commontimes.loose(value) or commontimes.compact(value) or commontimes.chinese(value)
+
+
 PARSERS: dict[str, Parser] = {
     "iso": _iso,
+    "common": _common,
+    "chinese": commontimes.chinese,
+    "compact": commontimes.compact,
     "epoch_ms": _epoch(1000, "MILLISECOND"),
     "epoch_s": _epoch(SECOND, "SECOND"),
     "excel": _excel,

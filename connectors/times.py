@@ -26,6 +26,17 @@ PRECISIONS = ("YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND", "MILLISECOND",
 _UNITS = {"DAY": _DAY, "HOUR": 3600 * SECOND, "MINUTE": 60 * SECOND, "SECOND": SECOND, "MILLISECOND": 1000}
 
 
+#: What a department is told to send, where the format's name would not say it.
+_EXAMPLES = {
+    "common": "2025-01-06 09:30:00",
+    "chinese": "2025年1月6日 9时30分",
+    "compact": "20250106093000",
+    "epoch_s": "seconds since 1970",
+    "epoch_ms": "milliseconds since 1970",
+    "excel": "a spreadsheet's day number",
+}
+
+
 @cache
 def zone_of(name: str) -> tzinfo:
     """The zone of an IANA name or a fixed offset such as +08:00. Raises FormatError."""
@@ -52,7 +63,7 @@ class TimeReader:
 
     def __init__(self, formats: Sequence[str], zone: str | None, precision: str | None = None) -> None:
         self._parsers = [PARSERS.get(form) or pattern_parser(form) for form in formats]
-        self._expected = " or ".join(formats)
+        self._expected = " or ".join(_EXAMPLES.get(form, form) for form in formats)
         self._zone_name = zone
         self._zone = zone_of(zone) if zone else None
         #: The zone's offset in each hour of its wall clock seen so far, where it does not change in that hour.

@@ -6,7 +6,7 @@ import json
 import math
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
@@ -40,7 +40,6 @@ _TRUE = frozenset({"true", "t", "yes", "y", "1", "是"})
 _FALSE = frozenset({"false", "f", "no", "n", "0", "否"})
 _INTEGER = re.compile(r"[+-]?\d+(?:\.0*)?")
 _SCIENTIFIC = re.compile(r"[+-]?\d(?:\.\d+)?[eE]\+?\d{2}")
-_SPACES = re.compile(r"\s+")
 #: What groups thousands (1,234.50; 1.234,50; 1 234,50; 1'234.50), by the sign that parts the decimals.
 _GROUPED = {
     point: re.compile(rf"[+-]?\d{{1,3}}(?:(?P<by>[{other} '’])\d{{3}})(?:(?P=by)\d{{3}})*")
@@ -89,12 +88,12 @@ def _other_text(value: Any) -> str:
     return str(value)
 
 
-def _apostrophe(text: str) -> str:
+def apostrophe(text: str) -> str:
     """Excel's marker for "this is text": a leading quote that belongs to no value."""
     return text[1:] if text[:1] in ("'", "’", "‘") else text
 
 
-def _width(text: str) -> str:
+def width(text: str) -> str:
     """Full-width letters, digits and spaces become the usual ones (Unicode NFKC)."""
     return text if text.isascii() else unicodedata.normalize("NFKC", text)
 
@@ -103,35 +102,8 @@ def key_text(text: str) -> str:
     """A key as people meant it: width folded, blanks and the spreadsheet's apostrophe removed."""
     if text.isascii() and text.isalnum():
         return text
-    text = _width(text).strip()
-    return _apostrophe(text).strip() if text[:1] in "'’‘" else text
-
-
-CLEANERS: dict[str, Callable[[str], str]] = {
-    "none": str,
-    "trim": str.strip,
-    "width": _width,
-    "apostrophe": _apostrophe,
-    "spaces": lambda text: _SPACES.sub(" ", text).strip(),
-    "upper": str.upper,
-    "lower": str.lower,
-    "casefold": str.casefold,
-    "key": key_text,
-}
-
-
-def cleaner(names: Sequence[str]) -> Callable[[str], str]:
-    """One function for these cleanings, in this order. KeyError names an unknown one."""
-    steps = [CLEANERS[name] for name in names]
-    if len(steps) == 1:
-        return steps[0]
-
-    def clean(text: str) -> str:
-        for step in steps:
-            text = step(text)
-        return text
-
-    return clean
+    text = width(text).strip()
+    return apostrophe(text).strip() if text[:1] in "'’‘" else text
 
 
 def int_of(value: Any) -> int | None:
@@ -140,7 +112,7 @@ def int_of(value: Any) -> int | None:
         return int(value)  # what nearly every row has
     if value is None or (isinstance(value, int) and not isinstance(value, bool)):
         return value if value is None else _fits(value)
-    text = _width(text_of(value) or "").strip()
+    text = width(text_of(value) or "").strip()
     if not _INTEGER.fullmatch(text):
         raise Refusal("unreadable_number", f"found {shown(value)}", "Send a whole number")
     return _fits(int(text.partition(".")[0]))
@@ -156,7 +128,7 @@ def decimal_of(value: Any, point: str = ".") -> Decimal | None:
     """An exact decimal number. `point` parts the decimals of a text; what else stands in it must group thousands."""
     if value is None:
         return None
-    text = _width(text_of(value) or "").strip()
+    text = width(text_of(value) or "").strip()
     try:
         number = Decimal(_ungrouped(text, point) if isinstance(value, str) else text)
     except InvalidOperation:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from connectors.cleaning import CLEANERS
 from connectors.columns import ColumnSettings
 from connectors.config import read
 from connectors.expressions import Functions
@@ -15,7 +16,6 @@ from connectors.formats.jsonlines import JsonLinesSettings
 from connectors.formats.markup import MarkupSettings
 from connectors.formats.workbook import WorkbookSettings
 from connectors.settings import ConnectorSettings
-from connectors.values import CLEANERS
 
 ROOT = Path(__file__).parents[3]
 DOC = (ROOT / "docs/connectors.md").read_text("utf-8")

@@ -55,7 +55,7 @@ FAULTS = {
         "`result`: found 'YES'. Translate it to one of GRANTED,",
     ),
     "a syntax error": ("key: id", 'key: "id +"', "dep.yaml:7: 'id +' is no expression"),
-    "an unknown function": ("key: id", "key: sha(id)", "there is no function sha. Write one of key, length,"),
+    "an unknown function": ("key: id", "key: sha(id)", "there is no function sha. Write one of credit_code,"),
     "a fenced function": ("key: id", "key: string(size(id))", "the function size is not for mappings. Write length(text)"),
     "an unknown lookup": ("id: {}", "id: {lookup: codes}", "dep.yaml:5: there is no lookup `codes` under lookups:"),
     "an unknown cleaning": ("id: {}", "id: {clean: wash}", "dep.yaml:5: `columns.id.clean` is"),
