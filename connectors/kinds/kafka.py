@@ -7,7 +7,7 @@ play no part. What retention took before it was read is never passed over in sil
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Literal
@@ -65,13 +65,26 @@ class Topic:
             rows = [row for record in batch for row in self._rows(record)]
             yield Batch(rows, json.dumps(at, sort_keys=True))
 
-    def _starts(self, at: Mapping[str, int]) -> dict[Partition, int]:
-        begins = self._begins()
+    def _starts(self, at: dict[str, int]) -> dict[Partition, int]:
+        """Where to read each partition on. One that had no row yet is remembered too: what it loses is missed as well.
+
+        A topic that ends before what was read of it is another topic of the same name: its first rows would be passed over.
+        """
+        begins, ends = self._begins(), self._client.ends([self._settings.topic])
+        known = bool(at)
         for place, first in begins.items():
-            wanted = at.get(str(place.number), first)
+            wanted = at.setdefault(str(place.number), 0 if known else first)
             if wanted < first:
                 self._lost(place, wanted, first)
-        return {place: max(first, at.get(str(place.number), first)) for place, first in begins.items()}
+            if wanted > ends[place]:
+                self._made_again(place, wanted, ends[place])
+        return {place: max(first, at[str(place.number)]) for place, first in begins.items()}
+
+    def _made_again(self, place: Partition, wanted: int, end: int) -> None:
+        found = f"{place.topic}, partition {place.number} was read up to offset {wanted:,} and ends at {end:,}"
+        raise ConfigurationError(
+            f"{self._context.where}: {found}: the topic was made again. Rewind the connector to its beginning."
+        )
 
     def _begins(self) -> dict[Partition, int]:
         topic = self._settings.topic

@@ -98,6 +98,30 @@ def test_what_went_before_it_was_read_is_told(cluster: Cluster, tmp_path: Path) 
     assert ran(cluster, connector(tmp_path, SOURCE.replace("weather}", "weather, lost: skip}"))) == ["1", "5"]
 
 
+def test_a_partition_without_rows_so_far_loses_nothing_in_silence(cluster: Cluster, tmp_path: Path) -> None:
+    """Its first rows came and went between two looks: nothing of it had been read, so nothing in it said where to go on."""
+    found = connector(tmp_path, SOURCE)
+    put(cluster, STEP)
+    assert ran(cluster, found) == ["1"]
+    put(cluster, *(STEP | {"id": str(number)} for number in range(2, 6)), partition=1)
+    cluster.forget(Partition(TOPIC, 1), 3)
+    with pytest.raises(ConfigurationError, match="partition 1: offsets 0 to 2 went before they were read"):
+        ran(cluster, found)
+
+
+def test_a_topic_made_again_is_told(cluster: Cluster, tmp_path: Path) -> None:
+    """Its rows stand at offsets that were read already: they would be passed over until it is as long as it was."""
+    found = connector(tmp_path, SOURCE)
+    put(cluster, *(STEP | {"id": str(number)} for number in range(5)))
+    ran(cluster, found)
+    for number in (0, 1):
+        del cluster.logs[Partition(TOPIC, number)]
+    cluster.create([topics.ingress("weather", 2)])
+    put(cluster, STEP | {"id": "new"})
+    with pytest.raises(ConfigurationError, match=r"partition 0 was read up to offset 5 and ends at \d: the topic was made again"):
+        ran(cluster, found)
+
+
 def test_without_the_deployments_kafka_there_is_nothing_to_look_at(tmp_path: Path) -> None:
     """A preview publishes nothing and opens no Kafka."""
     with pytest.raises(ConfigurationError, match="lies in the deployment's own Kafka"):
