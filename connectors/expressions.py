@@ -94,7 +94,7 @@ class Functions:
     def _guarded(self, function: Callable[..., Any]) -> Callable[..., Any]:
         def call(*arguments: Any) -> Any:
             try:
-                return function(*arguments)
+                return function(*map(_ordered, arguments))
             except Refusal as refusal:
                 self.refusal = refusal
                 raise
@@ -195,11 +195,18 @@ def _runner(program: Any, names: tuple[str, ...], used: dict[str, Any], function
     def run(row: Mapping[str, Any]) -> Any:
         functions.refusal = None
         try:
-            return program.execute({name: row[name] for name in names} | used)
+            return _ordered(program.execute({name: row[name] for name in names} | used))
         except (ValueError, TypeError, RuntimeError) as error:
             raise functions.refusal or _failed(program.source, error) from None
 
     return run
+
+
+def _ordered(value: Any) -> Any:
+    """CEL keeps no order of keys: written as text, the same row would give another body each time."""
+    if isinstance(value, dict):
+        return {key: _ordered(value[key]) for key in sorted(value, key=str)}
+    return [_ordered(item) for item in value] if isinstance(value, list) else value
 
 
 def _failed(source: str, error: Exception) -> Refusal:

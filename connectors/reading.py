@@ -136,13 +136,20 @@ def _cleaned(settings: ColumnSettings) -> Step:
 
     def step(value: Value) -> Value:
         if not isinstance(value, str):
-            return None if not isinstance(value, (dict, list)) and value in nothing else value
+            return None if _among(value, nothing) else value
         value = clean(value)
         if keeps_digits and not value.isdigit() and looks_scientific(value):
             raise Refusal("damaged_number", f"found {shown(value)}, a number that has lost digits", "Send it as text")
         return None if value in nothing else value
 
     return step
+
+
+def _among(value: Value, nothing: frozenset[Any]) -> bool:
+    try:
+        return value in nothing
+    except TypeError:  # a list, a dictionary, a signalling NaN: none of them has a hash
+        return False
 
 
 def _typed(settings: ColumnSettings, zone: str | None) -> list[Step]:
