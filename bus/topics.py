@@ -50,9 +50,11 @@ POSITIONS = Topic("connector.positions", "connector", partitions=1, compacted=Tr
 CONTROL = Topic("connector.control", "connector/word", partitions=24, compacted=True, types=("order (JSON)",))
 STATUS = Topic("connector.status", "connector, or /worker", partitions=1, compacted=True, types=("standing (JSON)",))
 DEADLETTERS = Topic("approval.deadletters", "case or source key", types=("casebus.records.DeadLetter",))
+#: What was done about dead letters: by whom, why, with what result. The last record of each letter holds all of it.
+HANDLING = Topic("approval.deadletters.handling", "dead letter", partitions=1, compacted=True, types=("acts (JSON)",))
 SCHEMAS = Topic("approval.schemas", "fingerprint", partitions=1, compacted=True, types=("Avro schema (JSON)",))
 
-ALL = (EVENTS, FORWARD, JOURNAL, STATE, DELIVERIES, RETRIES, ALERTS, POSITIONS, CONTROL, STATUS, DEADLETTERS, SCHEMAS)
+ALL = (EVENTS, FORWARD, JOURNAL, STATE, DELIVERIES, RETRIES, ALERTS, POSITIONS, CONTROL, STATUS, DEADLETTERS, HANDLING, SCHEMAS)
 
 
 def ingress(department: str, partitions: int = 1) -> Topic:

@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from casebus.commands.connector import app as connector_app
-from casebus.groups import figures, user
+from casebus.groups import deadletters, figures, user
 from casebus.options import At, Folder, Here, Json, Known
 
 app = typer.Typer(
@@ -27,10 +27,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 case_app = typer.Typer(help="Look at one case.", no_args_is_help=True)
-dead_app = typer.Typer(help="Records that were refused, each with its reason and its bytes.", no_args_is_help=True)
 app.add_typer(case_app, name="case")
 app.add_typer(user.app, name="user")
-app.add_typer(dead_app, name="deadletters")
+app.add_typer(deadletters.app, name="deadletters")
 catalogue_app = typer.Typer(help="The items of a deployment.", no_args_is_help=True)
 app.add_typer(catalogue_app, name="catalogue")
 app.add_typer(connector_app, name="connector")
@@ -229,30 +228,6 @@ def catalogue_migrate(
     from casebus.commands.catalogue import migrate
 
     raise typer.Exit(migrate(folder, dry_run=dry_run, as_json=as_json))
-
-
-@dead_app.command("list")
-def dead_list(
-    folder: Folder = Here,
-    reason: Annotated[str | None, typer.Option(help="Only this reason.")] = None,
-    as_json: Json = False,
-) -> None:
-    """All of them, with where and why."""
-    from casebus.commands import deadletters
-
-    raise typer.Exit(deadletters.show_all(folder, reason, as_json=as_json))
-
-
-@dead_app.command("show")
-def dead_show(
-    number: Annotated[int, typer.Argument(min=1, help="Its number in the list.")],
-    folder: Folder = Here,
-    as_json: Json = False,
-) -> None:
-    """One of them, with its bytes and what to do."""
-    from casebus.commands import deadletters
-
-    raise typer.Exit(deadletters.show_one(folder, number, as_json=as_json))
 
 
 @app.command()

@@ -6,12 +6,18 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from bus.partition import partition_of
-from bus.ports import Client, Message, Partition, Record
+from bus.ports import Client, Headers, Message, Partition, Record
 from bus.topics import DEADLETTERS
+from connectors import rowtext
 from connectors.mapping import Rejection
+from connectors.source import SourceRecord
 
 #: A record larger than this is kept only in part: the bus takes no message above a megabyte.
 _KEPT = 500_000
+#: The row as it was read travels beside its bytes, up to this size: it can be translated again without its file's header.
+_ROW = 200_000
+#: Headers of a letter's record: the row as JSON (`rowtext`), and its order in the source.
+ROW, SEQUENCE = "row", "sequence"
 
 
 class Decoder(Protocol):
@@ -23,12 +29,48 @@ class Encoder(Protocol):
 
 
 class Letter(NamedTuple):
-    """One dead letter as it stands on the bus: its number there, and what it says."""
+    """One dead letter as it stands on the bus: its number there, and what it says.
+
+    `row` is the source row as it was read (`rowtext`), where it could be, and `sequence` its order in the source.
+    """
 
     partition: int
     offset: int
     timestamp: int
     value: Mapping[str, Any]
+    row: bytes | None = None
+    sequence: int = 0
+
+    @property
+    def id(self) -> str:
+        """What people call it: `3-17`, the partition and the offset where it stands."""
+        return id_of(self.partition, self.offset)
+
+    @classmethod
+    def of(cls, record: Record, codec: Decoder) -> Letter:
+        headers = dict(record.headers)
+        value = codec.decode_record(record.value or b"")[1]
+        sequence = int(headers.get(SEQUENCE, b"0"))
+        return cls(record.partition, record.offset, record.timestamp, value, headers.get(ROW), sequence)
+
+
+def id_of(partition: int, offset: int) -> str:
+    return f"{partition}-{offset}"
+
+
+def place_of(name: str) -> tuple[int, int] | None:
+    """Partition and offset of an id; None for what is no id."""
+    partition, dash, offset = name.partition("-")
+    return (int(partition), int(offset)) if dash and partition.isdecimal() and offset.isdecimal() else None
+
+
+def kept(record: SourceRecord) -> Headers:
+    """What travels beside the letter of a row."""
+    order = ((SEQUENCE, str(record.sequence).encode()),)
+    if record.fault is not None:
+        return order
+    row = rowtext.encoded(record.row).encode()
+    return (*order, (ROW, row)) if len(row) <= _ROW else order
 
 
 def of_rejection(rejection: Rejection, system: str, received_at: int) -> dict[str, Any]:
@@ -71,11 +113,12 @@ def of_delivery(record: Record, delivery: Mapping[str, Any], reason: str, text: 
     }
 
 
-def message(letter: dict[str, Any], codec: Encoder, partitions: int, timestamp: int) -> Message:
+def message(letter: dict[str, Any], codec: Encoder, partitions: int, timestamp: int, beside: Headers = ()) -> Message:
     """The message of a dead letter; those of one row or case stand in one partition."""
     key = (letter["case"] or f"{letter['system']}/{letter['key'] or letter['position']}").encode()
     value = codec.encode_record("DeadLetter", letter)
-    return Message(DEADLETTERS.name, partition_of(key, partitions), key, value, timestamp, (("type", b"DeadLetter"),))
+    headers = (("type", b"DeadLetter"), *beside)
+    return Message(DEADLETTERS.name, partition_of(key, partitions), key, value, timestamp, headers)
 
 
 def read(client: Client, codec: Decoder) -> Iterator[Letter]:
@@ -84,7 +127,7 @@ def read(client: Client, codec: Decoder) -> Iterator[Letter]:
     for batch in client.read(places):
         for record in batch:
             if record.value:
-                yield Letter(record.partition, record.offset, record.timestamp, codec.decode_record(record.value)[1])
+                yield Letter.of(record, codec)
 
 
 def find(client: Client, codec: Decoder, partition: int, offset: int) -> Letter | None:
@@ -92,6 +135,6 @@ def find(client: Client, codec: Decoder, partition: int, offset: int) -> Letter 
     for batch in client.read({Partition(DEADLETTERS.name, partition): offset}):
         for record in batch:
             if record.offset == offset and record.value:
-                return Letter(partition, offset, record.timestamp, codec.decode_record(record.value)[1])
+                return Letter.of(record, codec)
         return None
     return None

@@ -228,7 +228,7 @@ class Runner:
                 self._connector.refresh(again=True)
                 reloaded, found = True, self._events(record, now, stamp)
             if isinstance(found, Rejection):
-                messages.append(self._letter(found, now, stamp))
+                messages.append(self._letter(found, record, now, stamp))
                 settled.append(Settled(record, 0, found.reason, found.text))
             else:
                 messages += found
@@ -262,9 +262,9 @@ class Runner:
         partition = partition_of(key, self._sizes[EVENTS.name])
         return Message(EVENTS.name, partition, key, value, stamp, cloud_event(event))
 
-    def _letter(self, rejection: Rejection, now: int, stamp: int) -> Message:
+    def _letter(self, rejection: Rejection, record: SourceRecord, now: int, stamp: int) -> Message:
         letter = deadletters.of_rejection(rejection, self._connector.settings.system, now)
-        return deadletters.message(letter, self._codec, self._sizes[DEADLETTERS.name], stamp)
+        return deadletters.message(letter, self._codec, self._sizes[DEADLETTERS.name], stamp, deadletters.kept(record))
 
 
 def _milliseconds() -> int:

@@ -38,7 +38,7 @@ class Fact(NamedTuple):
     @property
     def mark(self) -> int:
         """64 bits that stand for the event and what it says."""
-        return digest(self.event_id + self.body_hash)
+        return mark_of(self.event_id, self.body_hash)
 
     @property
     def place(self) -> int:
@@ -69,6 +69,10 @@ class Difference(NamedTuple):
 
     def __str__(self) -> str:
         return " ".join(part for part in (self.case or "(no case)", self.day, f"[{self.side}]", self.cause) if part)
+
+
+def mark_of(event_id: str, body_hash: str) -> int:
+    return digest(event_id + body_hash)
 
 
 def place(system: str, position: str) -> int:

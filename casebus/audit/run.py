@@ -12,6 +12,7 @@ from casebus.audit.chains import Chains, Head
 from casebus.audit.facts import Difference, Fact, Refused, Side, fact_of
 from casebus.audit.shown import Shown, read_by
 from casebus.audit.told import Letters, Reading, System, is_marker, raw_digest, read_through
+from casebus.letters import ledger
 from monitor.rows import Reader
 from monitor.times import local_date
 from monitor.view import Snapshot, View
@@ -74,11 +75,12 @@ class _Audit:
     def __init__(self, inputs: Inputs, snapshot: Snapshot) -> None:
         self._in = inputs
         self._snapshot = snapshot
-        self._letters: Letters = told.letters(read_through(inputs.client, topics.DEADLETTERS.name), inputs.reader)
+        acts = ledger.read(inputs.client)
+        self._letters: Letters = told.letters(read_through(inputs.client, topics.DEADLETTERS.name), inputs.reader, acts)
         self._sent: set[int] = set()
         self._routed: set[int] = set()
         self._raws: set[int] = set()
-        self._told: set[int] = set()
+        self._told: set[int] = set(told.replayed(acts))
         self._recorded: set[int] = set()
         self._waiting: set[int] = set()
         self._missing: list[Fact] = []

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import abc
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import tzinfo
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from bus.ports import Client, Partition, Record
 from casebus.audit.compare import Told
-from casebus.audit.facts import Fact, Refused, digest, fact_of, place
+from casebus.audit.facts import Fact, Refused, digest, fact_of, mark_of, place
+from connectors.deadletters import id_of
 from connectors.mapping import Rejection, Translator
 from connectors.source import Source, SourceRecord
 from monitor.rows import Reader
+from schemas.handled import Act
 
 _ROWS = 1_000
 #: The reason of a connector for an event that its schema does not take.
@@ -73,7 +75,8 @@ class Letters(NamedTuple):
     places: Told
 
 
-def letters(records: Iterable[Record], reader: Reader) -> Letters:
+def letters(records: Iterable[Record], reader: Reader, acts: abc.Mapping[str, Sequence[Act]]) -> Letters:
+    """`acts` are those on each letter: one that was refused again tells of its row with the new reason too."""
     refused: set[int] = set()
     unfit: set[int] = set()
     found = Letters(set(), set(), set(), Told(refused, unfit))
@@ -83,9 +86,19 @@ def letters(records: Iterable[Record], reader: Reader) -> Letters:
         found.raws.add(raw_digest(letter["raw"]))
         if letter["stage"] == "CONNECTOR":
             (unfit if letter["reason"] == UNFIT else refused).add(place(letter["system"], letter["position"]))
+            found.rows.update(_refused_again(letter, acts.get(id_of(record.partition, record.offset), ())))
         if letter["event_id"]:
             found.events.add(letter["event_id"])
     return found
+
+
+def _refused_again(letter: abc.Mapping[str, Any], acts: Iterable[Act]) -> Iterator[int]:
+    return (Refused(letter["system"], letter["position"], act.reason).mark for act in acts if act.reason)
+
+
+def replayed(acts: abc.Mapping[str, Sequence[Act]]) -> Iterator[int]:
+    """Marks of the events that were published for letters: of a row that was mended here, its source knows nothing."""
+    return (mark_of(told.id, told.body_hash) for done in acts.values() for act in done for told in act.events)
 
 
 def raw_digest(raw: bytes) -> int:

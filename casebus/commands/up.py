@@ -49,7 +49,7 @@ def _sum_up(wiring: Wiring, failures: list[str], *, as_json: bool) -> None:
     if as_json:
         output.as_json({**figures, "failures": failures})
         return
-    parts = ", ".join(f"{value:,} {name.replace('_', ' ')}" for name, value in figures.items())
+    parts = ", ".join(output.several(value, name.replace("_", " ").removesuffix("s")) for name, value in figures.items())
     sys.stdout.write(f"{wiring.settings.name}: {parts}.\n")
     sys.stderr.write("".join(f"casebus: {failure}\n" for failure in failures))
 

@@ -80,7 +80,7 @@ def test_what_is_asked_afterwards_agrees_with_the_truth(demo: Demo, casebus: Any
     assert "Lights by department" in casebus("watch", demo.folder, "--once").good().out
     letters = casebus("deadletters", "list", demo.folder, "--json").good().json
     assert len(letters) == sum(demo.truth["dead_letters"].values())
-    shown = casebus("deadletters", "show", "1", demo.folder, "--json").good().json
+    shown = casebus("deadletters", "show", letters[0]["id"], demo.folder, "--json").good().json
     assert shown["reason"] == letters[0]["reason"]
     assert shown["raw"]
 

@@ -15,7 +15,10 @@ def test_names_are_unique_and_fit_for_kafka():
 def test_topics_of_cases_have_the_deployments_count_and_the_others_their_own():
     """What is keyed by case is co-partitioned."""
     counts = {topic.name: topic.partitions for topic in topics.standard(8)}
-    assert {counts.pop(name) for name in ("connector.positions", "connector.status", "approval.schemas")} == {1}
+    assert {
+        counts.pop(name)
+        for name in ("connector.positions", "connector.status", "approval.deadletters.handling", "approval.schemas")
+    } == {1}
     assert counts.pop("connector.control") == 24
     assert set(counts.values()) == {8}
 
@@ -25,5 +28,6 @@ def test_what_was_recorded_is_kept_for_ever():
     for topic in topics.ALL:
         assert topic.config()["retention.ms"] == "-1"
         assert topic.config()["cleanup.policy"] == ("compact" if topic.compacted else "delete")
-    compacted = {"case.state", "connector.positions", "connector.control", "connector.status", "approval.schemas"}
+    lists = {"connector.positions", "connector.control", "connector.status", "approval.deadletters.handling"}
+    compacted = {"case.state", "approval.schemas"} | lists
     assert {topic.name for topic in topics.ALL if topic.compacted} == compacted

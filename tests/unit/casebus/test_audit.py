@@ -14,11 +14,13 @@ from bus import topics
 from bus.memory import Cluster
 from bus.ports import Message, Partition
 from casebus.audit import Inputs, Reading, Side, audit
+from casebus.letters import ledger
 from connectors.mapping import Rejection
 from connectors.source import Batch, SourceRecord
 from monitor import tables
 from monitor.service import Service
 from monitor.view import View
+from schemas.handled import Act, State, Told
 
 ZONE = ZoneInfo("Asia/Shanghai")
 ONE, TWO = "city:0001", "city:0002"
@@ -29,12 +31,13 @@ class Rows(NamedTuple):
 
     name: str
     rows: list[Any]
+    standing: bool = False
 
     @property
     def mapping(self):
         return self
 
-    def open(self):
+    def open(self, _cluster):
         return self
 
     def close(self):
@@ -115,6 +118,32 @@ def test_an_event_sent_twice_is_no_difference(good):
     """The bus may hold an event twice; it is recorded once."""
     good.bus.append(good.bus[0])
     assert good.publish().audit().differences == []
+
+
+def told(*events):
+    """The act of whoever replayed a letter that gave these events."""
+    return Act(State.MENDED, 1, "li", events=[Told(one.case, one.id, one.header["body_hash"]) for one in events])
+
+
+def test_an_event_of_a_mended_row_needs_no_source(good):
+    """The source still has the row as it was, with its dead letter; the act on the letter tells of the event."""
+    row = world.event("Accepted", 4, ONE, source_key="mended")
+    good.bus.append(row)
+    good.entries[ONE] = world.chain([*good.events[ONE], row])
+    good.states[0] = world.state(ONE, [*good.events[ONE], row], good.entries[ONE])
+    good.letters.append({"position": "9"})
+    assert the_only(good.publish().audit()).cause.startswith("the bus holds this event, its source no longer does")
+    good.cluster.publish([ledger.message("0-0", [told(row)])])
+    assert good.audit().differences == []
+
+
+def test_a_row_that_was_refused_again_for_another_reason_is_told_of(good):
+    """Its letter has the reason of the first time, the act the one of today."""
+    good.rows.append(Rejection("unknown_code", "", "", "", "", None, "9", b""))
+    good.letters.append({"position": "9"})
+    assert "no dead letter tells" in the_only(good.publish().audit()).cause
+    good.cluster.publish([ledger.message("0-0", [Act(State.REFUSED_AGAIN, 1, "li", reason="unknown_code")])])
+    assert good.audit().differences == []
 
 
 def test_an_event_that_is_missing_on_the_bus_is_named(good):
