@@ -4,8 +4,11 @@
 
 Makes a view with that many cases, serves the real page over it in a process of its own, and asks as browsers and programs
 do: time to the whole answer. Then a broker, a router and a monitor are started beside it, events are published at a rate,
-and it is told how long each takes from the moment it is handed to the producer until the API shows its case. Last, as many
-watchers look at the same time, and the times are taken again.
+and it is told how long each takes from the moment it is handed to the producer until the view has its case, and from there
+until the API shows it. Last, as many watchers look at the same time, and the times are taken again.
+
+All of it shares the machine's cores: `load` (the machine's, over the last minute) and `cores` (what the page's process used)
+tell how much of a delay is the page's own.
 """
 
 from __future__ import annotations
@@ -20,14 +23,15 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.resources import as_file, files
 from pathlib import Path
 from shutil import copytree
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 import psutil
+from sqlalchemy import select
 
 from bench.city import DEPARTMENTS, EVENTS, ITEMS, REGIONS, fill, published
 from bench.watchers import spread
@@ -38,7 +42,9 @@ from bus.topics import standard
 from casebus.commands.page import some_port
 from casebus.deployment import Deployment
 from casebus.wiring import Wiring, patiently
+from monitor import tables
 from monitor.clockmode import wall
+from monitor.view import View
 from monitor.web.access import Role, User
 from monitor.web.gate import COOKIE
 
@@ -156,9 +162,21 @@ class Publisher(threading.Thread):
         return Message(PUBLISHED.name, partition_of(key.encode(), partitions), key.encode(), raw, wall() // 1000)
 
 
-def shown(client: httpx.Client, publisher: Publisher, warm: float) -> list[float]:
-    """Seconds from publishing to the API's showing it, sample by sample, while events are published."""
-    found, known = [], ""
+class Seen(NamedTuple):
+    """Seconds of one sample: from publishing until the view had it, and from then on until the API showed it."""
+
+    viewed: float
+    shown: float
+
+
+def shown(city: City, client: httpx.Client, publisher: Publisher, warm: float) -> list[Seen]:
+    """Sample by sample, while events are published."""
+    with contextlib.closing(city.wiring.view()) as view:
+        return list(_samples(view, client, publisher, warm))
+
+
+def _samples(view: View, client: httpx.Client, publisher: Publisher, warm: float) -> Iterator[Seen]:
+    known = ""
     began = time.perf_counter()
     while publisher.is_alive():
         newest = publisher.newest
@@ -166,13 +184,29 @@ def shown(client: httpx.Client, publisher: Publisher, warm: float) -> list[float
             time.sleep(0.005)
             continue
         known, since = newest
-        while client.get(f"/api/v1/cases?q={known.partition(':')[2]}").json()["total"] == 0:
-            if time.perf_counter() - since > 60:
-                break
-            time.sleep(ASK)
+        sample = _sample(view, client, known, since)
         if time.perf_counter() - began > warm:
-            found.append(time.perf_counter() - since)
-    return found
+            yield sample
+
+
+def _sample(view: View, client: httpx.Client, key: str, since: float) -> Seen:
+    there = select(tables.cases.c.case_key).where(tables.cases.c.case_key == key, tables.cases.c.opened)
+    viewed = _waited(since, lambda: bool(view.all(there)))
+    path = f"/api/v1/cases?q={key.partition(':')[2]}"
+    return Seen(viewed, _waited(since, lambda: client.get(path).json()["total"] > 0) - viewed)
+
+
+def _waited(since: float, there: Callable[[], bool]) -> float:
+    """Seconds since then, when it is there; a minute at most."""
+    while not there() and time.perf_counter() - since < 60:
+        time.sleep(ASK)
+    return time.perf_counter() - since
+
+
+def cores(process: subprocess.Popen[bytes]) -> float:
+    """Seconds of a core that a process has used."""
+    used = psutil.Process(process.pid).cpu_times()
+    return used.user + used.system
 
 
 def memory(process: subprocess.Popen[bytes]) -> int:
@@ -215,10 +249,15 @@ def on_the_bus(
                 watchers = watched(city, client, asked) if watching else None
                 publisher = Publisher(city, asked.rate, asked.seconds, 2028 if watching else 2027)
                 publisher.start()
-                found = shown(client, publisher, asked.seconds / 5)
+                before, began = cores(page), time.perf_counter()
+                found = shown(city, client, publisher, asked.seconds / 5)
                 said = {
-                    "published_to_shown_ms": spread(found),
+                    "published_to_shown_ms": spread([sum(one) for one in found]),
+                    "published_to_view_ms": spread([one.viewed for one in found]),
+                    "view_to_shown_ms": spread([one.shown for one in found]),
                     "samples": len(found),
+                    "page_cores": round((cores(page) - before) / (time.perf_counter() - began), 2),
+                    "load": round(os.getloadavg()[0], 1),
                     "events_a_second": publisher.sent / asked.seconds,
                 }
                 if watchers:

@@ -65,7 +65,7 @@ def desk(open_: Sequence[Glance], acted: Mapping[str, Acted], spotted: Sequence[
 
 
 def supervised(open_: Sequence[Glance]) -> list[Glance]:
-    return [one for one in open_ if one.supervised][:MOST]
+    return [one for one in open_ if one.supervision][:MOST]
 
 
 def kinds(spotted: Sequence[Spotted]) -> list[tuple[Indicator, int]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import compress
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -89,6 +90,8 @@ class Listed(NamedTuple):
 def fitting(glances: Iterable[Glance], wanted: Filter, now: int) -> list[Glance]:
     """Those that fit, in the order asked for; `glances` come worst first."""
     found = list(glances)
+    for name, value in _values(wanted):
+        found = list(compress(found, map(value.__eq__, map(attrgetter(name), found))))
     for fits in _tests(wanted, now):
         found = list(filter(fits, found))
     if wanted.sort != "urgency":
@@ -103,7 +106,13 @@ def listed(found: Sequence[Glance], wanted: Filter) -> Listed:
 
 
 def fits(one: Glance, wanted: Filter, now: int) -> bool:
-    return all(fits(one) for fits in _tests(wanted, now))
+    same = all(getattr(one, name) == value for name, value in _values(wanted))
+    return same and all(fits(one) for fits in _tests(wanted, now))
+
+
+def _values(wanted: Filter) -> Iterator[tuple[str, str]]:
+    """What must be the same as asked for."""
+    return ((name, value) for name in ("light", "region", "department", "item") if (value := getattr(wanted, name)))
 
 
 def _tests(wanted: Filter, now: int) -> Iterator[Callable[[Glance], bool]]:
@@ -114,18 +123,11 @@ def _tests(wanted: Filter, now: int) -> Iterator[Callable[[Glance], bool]]:
     allowed = wanted.allowed
     if allowed is not None:
         yield lambda one: within(one.region, allowed)
-    for name in ("light", "region", "department", "item"):
-        if value := getattr(wanted, name):
-            yield partial(_equal, attrgetter(name), value)
     if wanted.q and not wanted.items:
         begins = f":{wanted.q}"
         yield lambda one: begins in one.key or one.key == wanted.q  # quick, and lets few through
     if wanted.q:
         yield partial(_said, wanted)
-
-
-def _equal(get: Callable[[Glance], str], value: str, one: Glance) -> bool:
-    return get(one) == value
 
 
 def _said(wanted: Filter, one: Glance) -> bool:
