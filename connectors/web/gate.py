@@ -9,24 +9,25 @@ import asyncio
 import hashlib
 import hmac
 import socket
+import ssl
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from bus.errors import ConfigurationError
 from connectors.values import Refusal
-from connectors.web.doors import Door, Rules
+from connectors.web.body import AGAIN, SentBackError, Shelf
+from connectors.web.doors import Door
 from connectors.web.inbox import Answer
 from connectors.web.page import described
+from connectors.web.patience import PatientProtocol
 
-AGAIN = {"Retry-After": "2"}
 #: Answers that are remembered by their Idempotency-Key, of each system.
 REMEMBERED = 1000
 #: Calls at work at once; beyond them the server itself answers 503.
@@ -43,21 +44,14 @@ def hashed(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-class SentBackError(Exception):
-    """A call that is answered at once, with a sentence."""
-
-    def __init__(self, status: int, text: str, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(text)
-        self.status, self.headers = status, headers
-
-
 class Guard:
     """What is remembered of one system's callers: how fast they come, and what was answered to a key."""
 
     def __init__(self, door: Door) -> None:
         self.door = door
         self._allowance, self._seen = door.rules.calls_a_second, 0.0
-        self._answers: OrderedDict[str, tuple[bytes, Response | None]] = OrderedDict()
+        self._answers: OrderedDict[str, tuple[bytes, Response]] = OrderedDict()
+        self._working: dict[str, bytes] = {}
 
     def admit(self, request: Request, now: float) -> None:
         """Raises SentBackError for a wrong token, a wrong kind of body, or one call too many."""
@@ -87,9 +81,9 @@ class Guard:
 
     def known(self, key: str | None, body: bytes) -> Response | None:
         """What was answered to this key before. Raises SentBackError while that call is at work, or for another body."""
-        if key is None or key not in self._answers:
+        digest, answer = self._answers.get(key or "", (self._working.get(key or ""), None))
+        if digest is None:
             return None
-        digest, answer = self._answers[key]
         if digest != hashlib.sha256(body).digest():
             raise SentBackError(422, f"The Idempotency-Key {key} came with another body before. Take a new key for new rows.")
         if answer is None:
@@ -98,17 +92,28 @@ class Guard:
 
     def begin(self, key: str | None, body: bytes) -> None:
         if key is not None:
-            self._answers[key] = (hashlib.sha256(body).digest(), None)
+            self._working[key] = hashlib.sha256(body).digest()
 
     def end(self, key: str | None, answer: Response | None) -> None:
         """Only what Kafka has is remembered: anything else may be sent again."""
         if key is None:
             return
-        digest, _ = self._answers.pop(key)
+        digest = self._working.pop(key)
         if answer is not None:
             self._answers[key] = (digest, answer)
-        while len(self._answers) > REMEMBERED:
+        if len(self._answers) > REMEMBERED:
             self._answers.popitem(last=False)
+
+
+def _checked(tls: TLS) -> None:
+    """Raises ConfigurationError for what the server could only die of, in a thread of its own."""
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(tls.certfile, tls.keyfile, "")
+    except OSError as error:  # ssl.SSLError is one
+        raise ConfigurationError(
+            f"The certificate {tls.certfile} with the key {tls.keyfile} cannot be used: {error.strerror or error}. "
+            "Write certfile: and keyfile: of one pair, in PEM, the key without a password."
+        ) from error
 
 
 class Gate:
@@ -116,6 +121,9 @@ class Gate:
 
     def __init__(self, host: str, port: int, tls: TLS | None) -> None:
         self._guards: dict[str, Guard] = {}
+        self._shelf = Shelf()
+        if tls is not None:
+            _checked(tls)
         self._socket = _bound(host, port)
         routes = [
             Route("/in/{system}", self._post, methods=["POST"]),
@@ -125,6 +133,7 @@ class Gate:
         config = uvicorn.Config(
             Starlette(routes=routes),
             log_config=None,
+            http=PatientProtocol,
             limit_concurrency=CALLS,
             timeout_keep_alive=5,
             ssl_certfile=tls.certfile if tls else None,
@@ -153,9 +162,9 @@ class Gate:
         try:
             guard = self._guard(request.path_params["system"])
             guard.admit(request, asyncio.get_running_loop().time())
-            body = await _body(request, guard.door.rules)
             key = request.headers.get("idempotency-key")
-            return guard.known(key, body) or await _handled(guard, key, body)
+            async with self._shelf.body(request, guard.door.rules) as body:
+                return guard.known(key, body) or await _handled(guard, key, body)
         except SentBackError as error:
             return JSONResponse({"error": str(error)}, error.status, error.headers)
 
@@ -191,6 +200,8 @@ async def _taken(door: Door, body: bytes) -> Response:
         raise SentBackError(400, "The body holds no rows. Send at least one.")
     if (fault := next((one.fault for one in records if one.fault is not None), None)) is not None:
         raise SentBackError(400, _sentence(fault))  # a body that breaks off is taken in no part
+    if len(records) > door.inbox.room:
+        raise SentBackError(413, f"The body holds {len(records):,} rows, more than {door.inbox.room:,}. Send fewer in one call.")
     call = door.inbox.put(records)
     if call is None:
         raise SentBackError(503, "Too many rows wait for Kafka. Send it again.", AGAIN)
@@ -220,24 +231,6 @@ def _told(answer: Answer) -> dict[str, Any]:
         "taken": sum(not one.reason for one in answer.rows),
         "refused": sum(bool(one.reason) for one in answer.rows),
     }
-
-
-async def _body(request: Request, rules: Rules) -> bytes:
-    """The whole body. Raises SentBackError for one that is too large or too slow."""
-    parts: list[bytes] = []
-    size = 0
-    try:
-        async with asyncio.timeout(rules.patience):
-            async for part in request.stream():
-                size += len(part)
-                if size > rules.largest:
-                    raise SentBackError(413, f"The body has more than {rules.largest:,} bytes. Send fewer rows in one call.")
-                parts.append(part)
-    except TimeoutError:
-        raise SentBackError(408, f"The body did not come within {rules.patience:g} s. Send it again, whole.") from None
-    except ClientDisconnect:
-        raise SentBackError(400, "The caller went away before the body's end.") from None
-    return b"".join(parts)
 
 
 def _bound(host: str, port: int) -> socket.socket:

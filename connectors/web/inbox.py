@@ -32,6 +32,7 @@ class Call:
         self.number = number
         self.records = [one._replace(position=f"call {number}, row {row}") for row, one in enumerate(records, 1)]
         self.answer: Future[Answer] = Future()
+        self.answer.set_running_or_notify_cancel()  # a caller who waits no more cancels nothing: the answer comes all the same
         self._settled: list[Settled] = []
 
     def settle(self, row: Settled) -> None:
@@ -48,7 +49,7 @@ class Inbox:
     """The calls of one connector, bounded by rows; used from two threads."""
 
     def __init__(self, room: int) -> None:
-        self._room = room
+        self.room = room
         self._lock = threading.Lock()
         self._numbers = count(1)
         self._waiting: deque[Call] = deque()
@@ -63,7 +64,7 @@ class Inbox:
     def put(self, records: Sequence[SourceRecord]) -> Call | None:
         """A call that waits now; None where there is no room for it, or nobody takes calls any more."""
         with self._lock:
-            if not self._open or self._rows + len(records) > self._room:
+            if not self._open or self._rows + len(records) > self.room:
                 return None
             call = Call(next(self._numbers), records)
             self._rows += len(records)

@@ -12,75 +12,18 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
-from connector_world import MAPPING, NOW, connector
+from connector_world import MAPPING, connector
+from http_world import GATE, STEP, TOKEN, Bureau, Clock, source
 
-from bus import topics
 from bus.errors import ConfigurationError
-from bus.memory import Cluster
 from connectors import deadletters
 from connectors.runner import Runner
 from connectors.source import SourceRecord
-from connectors.web import gate as gates
 from connectors.web.inbox import Inbox
 from connectors.worker import Worker
 from schemas.codec import default
 from schemas.problem import ProblemsError
-
-TOKEN = "a-token-of-the-police-1"
-STEP = {"id": "1", "case_no": "A1", "at": "2025-06-01 09:00:00", "who": "王"}
-#: Every test has the server of this process; the port is any that was free.
-GATE = gates.gate("127.0.0.1", 0, None)
-
-
-class Clock:
-    def now(self) -> int:
-        return NOW
-
-
-def source(**more: Any) -> str:
-    settings = {"listen": "127.0.0.1:0", "token": TOKEN} | more
-    return f"kind: http\nsource: {json.dumps(settings)}\nevery: 60\n"
-
-
-class Bureau:
-    """A department that calls, and a worker that answers."""
-
-    def __init__(self, folder: Path, **more: Any) -> None:
-        self.cluster = Cluster()
-        self.cluster.create(topics.standard(2))
-        self.found = connector(folder, source(**more))
-        self.stop = threading.Event()
-        self.runner = Runner(self.found, self.cluster, default(), Clock())
-        worker = Worker([self.runner])
-        self._thread = threading.Thread(target=worker.run, args=(self.stop, lambda _: 60.0))
-        self.caller = httpx.Client(
-            base_url=f"http://127.0.0.1:{GATE.port}", headers={"Authorization": f"Bearer {TOKEN}"}, trust_env=False
-        )
-
-    def work(self) -> Bureau:
-        self._thread.start()
-        while "dep" not in self.caller.get("/health").json()["open"]:
-            time.sleep(0.005)
-        return self
-
-    def send(self, value: Any, **headers: str) -> httpx.Response:
-        kind = {"Content-Type": "application/json"} | {name.replace("_", "-"): text for name, text in headers.items()}
-        body = value if isinstance(value, bytes) else json.dumps(value).encode()
-        return self.caller.post("/in/dep", content=body, headers=kind)
-
-    def keys(self) -> list[str]:
-        events = (default().decode(one.value or b"") for one in self.cluster.records(topics.EVENTS.name))
-        return sorted(one.header["source"]["key"] for one in events)
-
-    def close(self) -> None:
-        self.stop.set()
-        self.runner.wake()
-        if self._thread.is_alive():
-            self._thread.join()
-        self.runner.close()
-        self.caller.close()
 
 
 @pytest.fixture
