@@ -14,10 +14,15 @@ from schemas.yamlfile import Settings
 
 
 class ColumnSettings(Settings):
-    """One column. `from` is the source's own field (a path in nested rows), `value` an expression over columns above."""
+    """One column. `from` is the source's own field (a path in nested rows), `value` an expression over columns above.
+
+    `python` names a function that takes the cleaned value; with `of` it takes the values of those columns instead.
+    """
 
     source: str | list[str | int] | None = Field(None, alias="from")
     value: Any = None
+    python: str | None = Field(None, pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")
+    of: list[str] = Field(default_factory=list)
     clean: list[str] = Field(default_factory=lambda: ["trim"])
     type: Literal["text", "whole", "number", "money", "bool", "list", "time", "any"] = "text"
     required: bool = False
@@ -34,7 +39,7 @@ class ColumnSettings(Settings):
     digits: int = Field(2, ge=0, le=9)
     decimal: Literal[".", ","] = "."
 
-    @field_validator("clean", "formats", "missing", mode="before")
+    @field_validator("clean", "formats", "missing", "of", mode="before")
     @classmethod
     def _listed(cls, value: Any) -> Any:
         return value if isinstance(value, list) else [value]
@@ -78,10 +83,17 @@ class ColumnSettings(Settings):
     def _whole(self) -> ColumnSettings:
         if self.source is not None and self.value is not None:
             raise ValueError("write either from: or value:, not both")
+        if self.of and (self.python is None or self.source is not None or self.value is not None):
+            raise ValueError("of: names the columns that python: takes, instead of from: and value:")
         timely = self.formats or self.precision or self.not_before or self.not_after
         if timely and self.type != "time":
             raise ValueError("formats, precision and not_before/not_after belong to `type: time`")
         return self
+
+    @property
+    def computed(self) -> bool:
+        """Made of other columns, not read from the source."""
+        return self.value is not None or bool(self.of)
 
     @property
     def edges(self) -> set[str]:

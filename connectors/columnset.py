@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from connectors import lookups, reading
+from connectors import functions, lookups, reading
 from connectors.columns import ColumnSettings
 from connectors.expressions import Expression, ExpressionError, Functions
 from connectors.reading import Around, Column
@@ -40,6 +40,7 @@ class Ground:
     def __init__(self, node: Map, settings: ConnectorSettings, base: Path, url: str | None) -> None:
         self.node = node
         self.settings = settings
+        self.base = base
         self.places = Places(base)
         self.tables = {
             name: lookups.table(name, found, base, url, self.places.of(node.get("lookups"), name))
@@ -77,8 +78,8 @@ class ColumnSet:
     def _ordered(self) -> list[tuple[str, ColumnSettings]]:
         """Columns of the source as they stand, then those computed from them, each behind what it needs."""
         everything = self._settings.columns
-        found = [(name, column) for name, column in everything.items() if column.value is None and not column.edges]
-        waiting = {name: column for name, column in everything.items() if column.value is not None or column.edges}
+        found = [(name, column) for name, column in everything.items() if not column.computed and not column.edges]
+        waiting = {name: column for name, column in everything.items() if column.computed or column.edges}
         while waiting:
             known = {name for name, _ in found}
             ready = [name for name, column in waiting.items() if self._needed(column) & set(everything) <= known]
@@ -87,9 +88,9 @@ class ColumnSet:
 
     def _needed(self, column: ColumnSettings) -> set[str]:
         try:
-            return column.edges | Expression(column.value, self._ground.functions).names
+            return column.edges | set(column.of) | Expression(column.value, self._ground.functions).names
         except (ExpressionError, Refusal):
-            return column.edges
+            return column.edges | set(column.of)
 
     def _roles(self) -> dict[str, str]:
         """Columns that hold the case's number or the row's key say so in their reasons."""
@@ -108,17 +109,24 @@ class ColumnSet:
             expression = self._ground.compiler.expression(settings.value, self._ground.places.of(node.get(name), "value"))
             if expression is None:
                 return None
-        else:
+        elif not settings.computed:
             self.fields.append(name if settings.source is None else settings.source)
         settings = settings.model_copy(update={"missing": [*self._settings.missing, *settings.missing]})
         try:
             self._check_tables(settings)
             self._check_edges(settings)
-            read = reading.reader(settings, name, self._nested, expression)
-            return reading.column(name, settings, where, read, Around(self._ground.tables, self._settings.zone, word))
+            function = None if settings.python is None else functions.function(settings.python, self._ground.base)
+            around = Around(self._ground.tables, self._settings.zone, word, function)
+            return reading.column(name, settings, where, self._read(name, settings, around, expression), around)
         except FormatError as error:
             self._ground.fault(self._ground.places.of(node, name), str(error), "Correct the column.")
             return None
+
+    def _read(self, name: str, settings: ColumnSettings, around: Around, expression: Expression | None) -> reading.Read:
+        if around.function is None or not settings.of:
+            return reading.reader(settings, name, self._nested, expression)
+        self._ground.compiler.used |= set(settings.of)
+        return reading.called(around.function, settings.of)
 
     def _check_tables(self, settings: ColumnSettings) -> None:
         for text in (settings.lookup, settings.within):
@@ -130,6 +138,8 @@ class ColumnSet:
     def _check_edges(self, settings: ColumnSettings) -> None:
         for edge in sorted(settings.edges - self._ground.known):
             raise FormatError(f"`{edge}` is neither a time such as 2025-01-01T00:00 nor a column read before")
+        for name in sorted(set(settings.of) - self._ground.known):
+            raise FormatError(f"of: names `{name}`, which is no column read before")
 
     def implicit(self, read: list[Column]) -> list[Column]:
         """Without `columns:` every name that an expression uses is a field of the source, trimmed text."""

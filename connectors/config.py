@@ -65,6 +65,12 @@ class Connector(NamedTuple):
         return any(part.kind.standing for part in self.parts.values())
 
     @property
+    def functions(self) -> list[str]:
+        """The Python functions that its columns name."""
+        columns = chain.from_iterable(part.settings.columns.values() for part in self.parts.values())
+        return sorted({column.python for column in columns if column.python})
+
+    @property
     def inside(self) -> bool:
         """Its source lies in the deployment's own Kafka."""
         return any(part.kind.inside(part.source_settings) for part in self.parts.values())

@@ -68,17 +68,19 @@ def _chained(field: str, where: str, chain: Chain) -> Read:
 class Around(NamedTuple):
     """What a column needs from the rest of its connector: lookups, zone, and the word its reasons end in.
 
-    The word is `case` or `key` for what names them (`missing_case`), `value` for all others.
+    `function` is that of `python:`. The word is `case` or `key` for what names them (`missing_case`), `value` for all others.
     """
 
     tables: Mapping[str, Table]
     zone: str | None = None
     word: str = "value"
+    function: Step | None = None
 
 
 def column(name: str, settings: ColumnSettings, where: str, read: Read, around: Around) -> Column:
     """Compile one column. Raises FormatError (with a remedy) where settings do not go together."""
-    steps = [_cleaned(settings), *_typed(settings, around.zone)]
+    called = [around.function] if around.function is not None and not settings.of else []
+    steps = [_cleaned(settings), *called, *_typed(settings, around.zone)]
     if settings.pattern is not None:
         steps.append(_patterned(re.compile(settings.pattern), around.word))
     if settings.within is not None:
@@ -108,6 +110,11 @@ def reader(settings: ColumnSettings, name: str, nested: bool, expression: Expres
         field = path if isinstance(path, str) else path[0]
         return lambda row, _: row.get(field)  # type: ignore[arg-type]  # a list of one number counts into a list
     return lambda row, _: _member(row, path)
+
+
+def called(function: Callable[..., Value], names: Sequence[str]) -> Read:
+    """What a function makes of columns read before."""
+    return lambda _, read: function(*[read[name] for name in names])
 
 
 def _path(source: str) -> list[str]:
@@ -160,7 +167,7 @@ def _typed(settings: ColumnSettings, zone: str | None) -> list[Step]:
         return [lambda value: values.money_of(value, settings.digits, settings.decimal)]
     if settings.type == "number":
         return [lambda value: values.number_of(value, settings.decimal)]
-    if settings.type == "any" or (settings.type == "text" and (settings.value is not None or settings.lookup is not None)):
+    if settings.type == "any" or (settings.type == "text" and (settings.computed or settings.lookup is not None)):
         return [_exact]
     return [_CONVERSIONS[settings.type]]
 

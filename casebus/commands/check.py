@@ -45,7 +45,8 @@ def _opened(connector: Connector, folder: Path) -> Problem | None:
 
 def _tell(problems: list[Problem], wiring: Wiring | None, *, as_json: bool) -> int:
     if as_json:
-        print_json({"good": not problems, "problems": [problem._asdict() for problem in problems]})
+        calls = {one.name: one.functions for one in wiring.connectors if one.functions} if wiring and not problems else {}
+        print_json({"good": not problems, "problems": [problem._asdict() for problem in problems], "functions": calls})
     elif problems:
         sys.stderr.write("".join(f"{problem}\n" for problem in problems))
         sys.stderr.write(f"{len(problems)} to mend.\n")
@@ -56,4 +57,7 @@ def _tell(problems: list[Problem], wiring: Wiring | None, *, as_json: bool) -> i
             several(len(wiring.directory.authorities), "authority", "authorities"),
         )
         sys.stdout.write(f"{wiring.settings.name}: {', '.join(parts)}. Nothing to mend.\n")
+        for connector in wiring.connectors:
+            if connector.functions:
+                sys.stdout.write(f"{connector.name} calls Python: {', '.join(connector.functions)}\n")
     return 2 if problems else 0
