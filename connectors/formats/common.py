@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, Protocol
 
 from pydantic import Field
 
@@ -16,7 +15,6 @@ from schemas.yamlfile import Settings
 
 #: Where a reader stands in a file, as JSON keeps it.
 Mark = dict[str, Any]
-_CHUNK = 1 << 20
 
 
 class FileSettings(Settings):
@@ -37,8 +35,13 @@ class FileSettings(Settings):
 
 
 class Reader(Protocol):
-    """One file, open: records behind a mark, and the mark behind the last of them."""
+    """One file, open: records behind a mark, and the mark behind the last of them.
 
+    `resumed` says that the file begins with what was read before; None where only reading can tell.
+    """
+
+    @property
+    def resumed(self) -> bool | None: ...
     def __iter__(self) -> Iterator[SourceRecord]: ...
     def mark(self) -> Mark: ...
     def close(self) -> None: ...
@@ -48,46 +51,29 @@ def digest() -> hashlib.blake2b:
     return hashlib.blake2b(digest_size=16)
 
 
-def matched_prefix(file: BinaryIO, mark: Mark | None) -> hashlib.blake2b | None:
-    """The running digest of the file's first bytes when they are those that were read before; else None.
-
-    Leaves the file behind them, so that an appended file continues and a changed one starts again.
-    """
-    if mark is None or "offset" not in mark:
-        return None
-    running, left = digest(), int(mark["offset"])
-    while left > 0:
-        chunk = file.read(min(left, _CHUNK))
-        if not chunk:
-            return None
-        running.update(chunk)
-        left -= len(chunk)
-    return running if running.hexdigest() == mark["digest"] else None
-
-
 def too_long(limit: int) -> Refusal:
     return Refusal(
         "row_too_long", f"found a row of more than {limit:,} bytes", "Correct the file, or raise longest_row: in the mapping"
     )
 
 
-def unreadable(path: Path, found: str, instead: str, context: Context) -> ConfigurationError:
+def unreadable(name: str, found: str, instead: str, context: Context) -> ConfigurationError:
     """The whole file cannot be read: whoever runs the connector must act."""
-    return ConfigurationError(f"{context.where}: the file {path.name} cannot be read: {found}. {instead}.")
+    return ConfigurationError(f"{context.where}: the file {name} cannot be read: {found}. {instead}.")
 
 
-def headings(cells: list[str], path: Path, line: int, context: Context) -> list[str]:
+def headings(cells: list[str], name: str, line: int, context: Context) -> list[str]:
     """The names of a header row, as the mapping writes them where only width and blanks differ.
 
     Every field that the mapping reads must stand there, once.
     """
     fields = {key_text(field): field for field in context.fields if isinstance(field, str)}
-    names = [fields.get(name, name) for name in map(key_text, cells)]
+    names = [fields.get(title, title) for title in map(key_text, cells)]
     if missing := [field for field in fields.values() if field not in names]:
-        known = ", ".join(name for name in names if name)
+        known = ", ".join(title for title in names if title)
         found = f"line {line} has no column {', '.join(missing)}; it has {known}"
-        raise unreadable(path, found, "Correct from: in the mapping, header_row:, delimiter: or encoding:", context)
+        raise unreadable(name, found, "Correct from: in the mapping, header_row:, delimiter: or encoding:", context)
     if doubled := [field for field in fields.values() if names.count(field) > 1]:
         found = f"line {line} heads {names.count(doubled[0])} columns with {doubled[0]}"
-        raise unreadable(path, found, "Give all columns names of their own, in order: names: in the mapping", context)
+        raise unreadable(name, found, "Give all columns names of their own, in order: names: in the mapping", context)
     return names

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import codecs
 import csv
-import io
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from connectors.formats.common import FileSettings, Mark, digest, headings, matched_prefix, too_long, unreadable
+from connectors.formats.common import FileSettings, Mark, headings, too_long, unreadable
+from connectors.formats.lines import Lines, opened
 from connectors.source import Context, SourceRecord
 from connectors.values import Refusal
 
-_WIDE = ("utf-16", "utf-32")
+#: Byte order marks, the longer first: the one of UTF-32 begins with that of UTF-16.
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+    (b"\x84\x31\x95\x33", "gb18030"),
+)
+#: Cells in quotes may be as long as rows may (`longest_row`); the library's own limit is 128 KiB.
+csv.field_size_limit(1 << 28)
 _BOM = "\ufeff"
 #: A quoted cell of a growing file that may go on in the next line, which is not there yet.
 UNFINISHED = Refusal("broken_row", "found a quote that has not ended", "Wait for the rest")
@@ -50,96 +59,32 @@ class DelimitedSettings(FileSettings):
         return value if isinstance(value, list) else [value]
 
 
-class Lines:
-    """Physical lines of a file with a digest of all that was taken; `back` returns lines that belonged to no row."""
-
-    def __init__(self, file: BinaryIO, limit: int, growing: bool) -> None:
-        self._file = file
-        self._limit = limit
-        self._growing = growing
-        self._waiting: list[bytes] = []
-        self._running = digest()
-        self.offset = 0
-        self.number = 0
-        self._before = self._running, 0, 0
-
-    def resume(self, mark: Mark | None) -> bool:
-        """True when the file's beginning is what was read before: lines go on behind it."""
-        running = matched_prefix(self._file, mark)
-        if running is None or mark is None:
-            self._file.seek(0)
-            return False
-        self._running, self.offset, self.number = running, int(mark["offset"]), int(mark["line"])
-        return True
-
-    def take(self) -> bytes | None:
-        """The next line with its end; None at the end. A line beyond the limit is cut, the rest of it skipped."""
-        line = self._waiting.pop() if self._waiting else self._file.readline(self._limit + 1)
-        if not line or (self._growing and not line.endswith(b"\n")):
-            return None
-        if self._growing:
-            self._before = self._running.copy(), self.offset, self.number
-        self._count(line)
-        if len(line) > self._limit and not line.endswith(b"\n"):
-            self._skip_line()
-        return line
-
-    def _count(self, line: bytes) -> None:
-        self._running.update(line)
-        self.offset += len(line)
-        self.number += 1
-
-    def _skip_line(self) -> None:
-        while rest := self._file.readline(1 << 16):
-            self._running.update(rest)
-            self.offset += len(rest)
-            if rest.endswith(b"\n"):
-                return
-
-    def peek(self, taken: int) -> bytes | None:
-        """A line further on, not counted yet: a quoted cell may go on there."""
-        while len(self._waiting) <= taken:
-            line = self._file.readline(self._limit + 1)
-            if not line or (self._growing and not line.endswith(b"\n")):
-                return None
-            self._waiting.insert(0, line)
-        return self._waiting[-1 - taken]
-
-    def give_back(self) -> None:
-        """Of a growing file: the line just taken is not whole yet, reading ends before it."""
-        self._running, self.offset, self.number = self._before
-
-    def mark(self) -> Mark:
-        return {"offset": self.offset, "line": self.number, "digest": self._running.hexdigest()}
-
-
 class Delimited:
     """One delimited file."""
 
-    def __init__(self, path: Path, settings: DelimitedSettings, context: Context, mark: Mark | None) -> None:
-        self._path = path
-        self._settings = settings
+    def __init__(self, path: Path, settings: DelimitedSettings, context: Context, mark: Mark | None, name: str = "") -> None:
+        self._name = name or path.name
+        self._declared = settings.encoding
         self._context = context
         self._delimiter = settings.delimiter
-        self._quote = settings.quote.encode(settings.encoding)[-1:] if settings.quote else b"\x00\x00"
-        self._file = self._opened()
+        self._file, encoding = opened(path, settings.encoding)
+        self._settings = settings.model_copy(update={"encoding": encoding})
+        self._quote = settings.quote.encode(encoding)[-1:] if settings.quote else None
         self._lines = Lines(self._file, settings.longest_row, settings.growing)
         self._first = 0  # lines of the header and before it
-        self._names = self._header()
-        if not self._lines.resume(mark):
-            self._lines = Lines(self._file, settings.longest_row, settings.growing)
+        try:
+            self.names = self._header()
+        except BaseException:
+            self._file.close()
+            raise
+        self.resumed = self._lines.resume(mark)
+        if not self.resumed:
+            self._restart()
             self._skip_header()
 
-    def _opened(self) -> BinaryIO:
-        if not self._settings.encoding.lower().startswith(_WIDE):
-            return self._path.open("rb")
-        try:
-            text = self._path.read_text(self._settings.encoding)
-        except UnicodeDecodeError as error:
-            found = f"byte {error.start} is not {self._settings.encoding}"
-            raise unreadable(self._path, found, "Correct encoding:, or the file", self._context) from None
-        self._settings = self._settings.model_copy(update={"encoding": "utf-8"})
-        return io.BytesIO(text.encode())
+    def _restart(self) -> None:
+        self._file.seek(0)
+        self._lines = Lines(self._file, self._settings.longest_row, self._settings.growing)
 
     def _header(self) -> list[str]:
         row = self._settings.header_row
@@ -148,21 +93,29 @@ class Delimited:
         line = b""
         for _ in range(row):
             line = self._lines.take() or b""
+        self._check_mark(line if row == 1 else b"")
         cells, _, fault = self._cells(line)
         if fault is not None:
-            raise unreadable(
-                self._path, f"line {row} is no header: {fault.found}", "Correct encoding:, quote: or header_row:", self._context
-            )
+            found = f"line {row} is no header: {fault.found}"
+            raise unreadable(self._name, found, "Correct encoding:, quote: or header_row:", self._context)
         self._first = self._lines.number
-        self._file.seek(0)
-        return headings(self._settings.names or cells, self._path, row, self._context)
+        names = headings(self._settings.names or cells, self._name, row, self._context)
+        self._restart()
+        return names
+
+    def _check_mark(self, line: bytes) -> None:
+        """A byte order mark says which encoding it is; one that says another than the mapping is told, not guessed around."""
+        said = next((name for mark, name in _MARKS if line.startswith(mark)), None)
+        if said is not None and codecs.lookup(self._declared).name not in (said, f"{said}-sig"):
+            found = f"it begins with the byte order mark of {said}, but the mapping says {self._declared}"
+            raise unreadable(self._name, found, f"Write encoding: {said}", self._context)
 
     def _skip_header(self) -> None:
         for _ in range(self._first):
             self._lines.take()
 
     def __iter__(self) -> Iterator[SourceRecord]:
-        names, width, place = self._names, len(self._names), self._path.name
+        names, width, place = self.names, len(self.names), self._name
         while (line := self._lines.take()) is not None:
             number = self._lines.number
             cells, raw, fault = self._cells(line)
@@ -184,11 +137,13 @@ class Delimited:
         if len(line) > self._settings.longest_row:
             return [], line[:4096], too_long(self._settings.longest_row)
         try:
-            if self._quote in line:
+            if b"\0" in line:
+                return [], line, self._nul(line)
+            if self._quote is not None and self._quote in line:
                 return self._quoted(line)
             return self._decoded(line).split(self._delimiter), line, None
         except UnicodeDecodeError as error:
-            return [], line, _wrong_bytes(line, error, self._settings.encoding)
+            return [], line, self._wrong_bytes(line, error)
 
     def _decoded(self, line: bytes) -> str:
         return line.decode(self._settings.encoding).rstrip("\r\n").removeprefix(_BOM)
@@ -217,6 +172,19 @@ class Delimited:
             size += len(following)
             yield following.decode(encoding)
 
+    def _nul(self, line: bytes) -> Refusal:
+        column = len(line.partition(b"\0")[0].decode(self._settings.encoding, "replace")) + 1
+        found = f"found a NUL byte at column {column}, as in UTF-16 or in a file that was not written to its end"
+        return Refusal("unreadable_text", found, "Send the row again, or correct encoding: in the mapping")
+
+    def _wrong_bytes(self, line: bytes, error: UnicodeDecodeError) -> Refusal:
+        column = len(line[: error.start].decode(self._settings.encoding, "replace")) + 1
+        wrong = f"the bytes {line[error.start : error.start + 4].hex(' ')}"
+        if self._declared != self._settings.encoding:
+            wrong = "bytes"  # what stands in the line is no longer what stood in the file
+        found = f"found {wrong} at column {column}, which are not {self._declared}"
+        return Refusal("unreadable_text", found, "Send the row again, correctly encoded")
+
     def mark(self) -> Mark:
         return self._lines.mark()
 
@@ -226,13 +194,3 @@ class Delimited:
 
 def _ragged(found: int, width: int) -> Refusal:
     return Refusal("ragged_row", f"found {found} cells where the header has {width}", "Correct the row: a cell was lost or added")
-
-
-def _wrong_bytes(line: bytes, error: UnicodeDecodeError, encoding: str) -> Refusal:
-    column = len(line[: error.start].decode(encoding, "replace")) + 1
-    wrong = line[error.start : error.start + 4].hex(" ")
-    return Refusal(
-        "unreadable_text",
-        f"found the bytes {wrong} at column {column}, which are not {encoding}",
-        "Send the row again, correctly encoded",
-    )

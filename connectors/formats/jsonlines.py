@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -9,7 +10,8 @@ from typing import Any, Literal
 from pydantic import field_validator
 
 from connectors.formats.common import FileSettings, Mark, digest, too_long
-from connectors.formats.delimited import Lines, known_encoding
+from connectors.formats.delimited import known_encoding
+from connectors.formats.lines import Lines, opened
 from connectors.formats.objects import Origin, decoded, rows_of
 from connectors.source import Context, SourceRecord
 from connectors.values import Refusal
@@ -34,18 +36,19 @@ class JsonLines:
     A mark may stand inside a line, behind some of the records of its list.
     """
 
-    def __init__(self, path: Path, settings: JsonLinesSettings, context: Context, mark: Mark | None) -> None:  # noqa: ARG002  one signature for all forms
-        self._name = path.name
+    def __init__(self, path: Path, settings: JsonLinesSettings, context: Context, mark: Mark | None, name: str = "") -> None:  # noqa: ARG002  one signature for all forms
+        self._name = name or path.name
         self._settings = settings
         self._way = settings.record.split(".") if settings.record else []
-        self._utf8 = settings.encoding.lower().replace("_", "-") in ("utf-8", "utf8", "utf-8-sig")
-        self._file = path.open("rb")
+        self._file, self._encoding = opened(path, settings.encoding)
+        self._utf8 = codecs.lookup(self._encoding).name in ("utf-8", "utf-8-sig")
         self._lines = Lines(self._file, settings.longest_row, settings.growing)
         self._begun = mark or {}
-        if not self._lines.resume(mark):
-            self._lines, self._begun = Lines(self._file, settings.longest_row, settings.growing), {}
+        self.resumed = self._lines.resume(mark)
+        if not self.resumed:
+            self._begun = {}
         self._inside = 0
-        self._before: Mark = {}
+        self._line = b""
 
     def __iter__(self) -> Iterator[SourceRecord]:
         while (line := self._next()) is not None:
@@ -57,11 +60,10 @@ class JsonLines:
 
     def _next(self) -> bytes | None:
         """The next line; where the mark stood inside it, and it is what it was, what is behind the mark."""
-        before = self._lines.mark() if self._way else {}
         line = self._lines.take()
         if self._way and line is not None:
-            self._before = before | {"part": _part(line)}
-            if self._begun.get("part") == self._before["part"]:
+            self._line = line
+            if "part" in self._begun and self._begun["part"] == _part(line):
                 self._inside = int(self._begun["inside"])
         self._begun = {}
         return line
@@ -79,13 +81,15 @@ class JsonLines:
         if len(text) > self._settings.longest_row:
             return None, too_long(self._settings.longest_row)
         try:
-            utf8 = text.removeprefix(b"\xef\xbb\xbf") if self._utf8 else text.decode(self._settings.encoding).encode()
+            utf8 = text.removeprefix(b"\xef\xbb\xbf") if self._utf8 else text.decode(self._encoding).encode()
             return decoded(utf8), None
         except ValueError as error:  # of which UnicodeDecodeError is one
             return None, Refusal("broken_line", f"found a line that is no JSON ({error})", "Send the line again, whole")
 
     def mark(self) -> Mark:
-        return self._before | {"inside": self._inside} if self._inside else self._lines.mark()
+        if not self._inside:
+            return self._lines.mark()
+        return self._lines.mark(self._lines.before) | {"part": _part(self._line), "inside": self._inside}
 
     def close(self) -> None:
         self._file.close()

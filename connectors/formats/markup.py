@@ -39,23 +39,24 @@ class MarkupSettings(FileSettings):
 class Markup(Rolling):
     """One XML file."""
 
-    def __init__(self, path: Path, settings: MarkupSettings, context: Context, mark: Mark | None) -> None:
+    def __init__(self, path: Path, settings: MarkupSettings, context: Context, mark: Mark | None, name: str = "") -> None:
         self._path = path
+        self._name = name or path.name
         self._context = context
         self._prefix = f"{{{settings.namespace}}}" if settings.namespace else ""
-        self._steps = [self._name(step) for step in settings.record.split("/")]
+        self._steps = [self._tag(step) for step in settings.record.split("/")]
         self._getters: list[tuple[str, Get]] = [(str(field), self._getter(str(field))) for field in context.fields]
         super().__init__(self._records, mark)
 
-    def _name(self, step: str) -> str:
+    def _tag(self, step: str) -> str:
         return step if step in ("*", ".", "..") or step.startswith("@") else self._prefix + step
 
     def _getter(self, field: str) -> Get:
         *path, last = field.split("/")
-        names = [self._name(step) for step in path]
+        names = [self._tag(step) for step in path]
         if last.startswith("@"):
             return lambda element: ((found := _walk(element, names)) is not None and found.get(last[1:])) or None
-        names.append(self._name(last))
+        names.append(self._tag(last))
         return lambda element: None if (found := _walk(element, names)) is None else "".join(found.itertext())
 
     def _records(self) -> Iterator[SourceRecord]:
@@ -64,7 +65,7 @@ class Markup(Rolling):
             for element in self._elements():
                 number += 1
                 row = {field: get(element) for field, get in self._getters}
-                place = f"{self._path.name}:{element.sourceline} ({number})"
+                place = f"{self._name}:{element.sourceline} ({number})"
                 yield SourceRecord(place, number, row, _raw(element, len(self._steps)))
         except etree.XMLSyntaxError as error:
             yield self._broken(error, number + 1)
@@ -106,7 +107,7 @@ class Markup(Rolling):
     def _refuse_doctype(self, root: Element) -> None:
         if root.getroottree().docinfo.internalDTD is not None:
             raise unreadable(
-                self._path, "it declares a document type", "Send it without <!DOCTYPE>: entities are not expanded", self._context
+                self._name, "it declares a document type", "Send it without <!DOCTYPE>: entities are not expanded", self._context
             )
 
     def _broken(self, error: etree.XMLSyntaxError, number: int) -> SourceRecord:
@@ -114,7 +115,7 @@ class Markup(Rolling):
         fault = Refusal(
             "broken_file", f"found no more XML from line {line}, column {column} on ({error.msg})", "Send the file again, whole"
         )
-        return SourceRecord(f"{self._path.name}:{line} ({number})", number, {}, self._line(line), fault)
+        return SourceRecord(f"{self._name}:{line} ({number})", number, {}, self._line(line), fault)
 
     def _line(self, number: int) -> bytes:
         """The bytes of the line where reading ended."""

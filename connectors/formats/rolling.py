@@ -14,6 +14,8 @@ Open = Callable[[], Iterator[SourceRecord]]
 class Rolling:
     """Records behind a mark. Where what was read before is no longer what stands there, all are read again."""
 
+    resumed: bool | None = None
+
     def __init__(self, records: Open, mark: Mark | None, close: Callable[[], None] = lambda: None) -> None:
         self._records = records
         self._wanted = mark if mark and "records" in mark else None

@@ -55,8 +55,9 @@ class WorkbookSettings(FileSettings):
 class Workbook(Rolling):
     """One sheet of one workbook."""
 
-    def __init__(self, path: Path, settings: WorkbookSettings, context: Context, mark: Mark | None) -> None:
+    def __init__(self, path: Path, settings: WorkbookSettings, context: Context, mark: Mark | None, name: str = "") -> None:
         self._path = path
+        self._name = name or path.name
         self._settings = settings
         self._context = context
         self._formulas = self._checked()
@@ -87,7 +88,7 @@ class Workbook(Rolling):
         return False
 
     def _wrong(self, found: str, instead: str) -> Exception:
-        return unreadable(self._path, found, instead, self._context)
+        return unreadable(self._name, found, instead, self._context)
 
     def _rows(self) -> Iterator[SourceRecord]:
         from openpyxl.utils.exceptions import InvalidFileException
@@ -101,7 +102,7 @@ class Workbook(Rolling):
         rows = self._settings.header_row
         numbered = enumerate(self._values(), 1)
         head = [cells for number, cells in islice(numbered, rows[-1]) if number in rows]
-        names = headings(self._settings.names or _titles(head), self._path, rows[-1], self._context)
+        names = headings(self._settings.names or _titles(head), self._name, rows[-1], self._context)
         for number, cells in numbered:
             if self._counts(cells):
                 yield self._record(number, names, cells)
@@ -115,7 +116,7 @@ class Workbook(Rolling):
     def _record(self, number: int, names: list[str], cells: tuple[Any, ...]) -> SourceRecord:
         row = {name: _value(cell) for name, cell in zip(names, cells, strict=False) if name}
         raw = json.dumps(cells, ensure_ascii=False, default=_shown).encode()
-        return SourceRecord(f"{self._path.name}:{number}", number, row, raw)
+        return SourceRecord(f"{self._name}:{number}", number, row, raw)
 
     def _values(self) -> Iterator[tuple[Any, ...]]:
         if not self._formulas:
