@@ -238,6 +238,7 @@ def _bound(host: str, port: int) -> socket.socket:
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         made.bind((host, port))
+        made.listen(CALLS)  # callers may come from now on, though the server's thread has only just begun
     except OSError as error:
         made.close()
         raise ConfigurationError(
