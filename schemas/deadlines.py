@@ -156,6 +156,10 @@ class Moved(NamedTuple):
     after: date | None
     light_before: Light
     light_after: Light
+    #: When it begins, by the new calendar; microseconds UTC.
+    started_at: int
+    #: Still waited for.
+    open: bool
 
 
 def moved(cases: Iterable[tuple[Case, Planned | None]], old: Terms, new: Terms, now: int) -> Iterator[Moved]:
@@ -186,4 +190,4 @@ def _moved(case: Case, was: Deadline | None, now_is: Deadline | None) -> Moved:
     if one is None:
         raise ValueError("Neither limit is there: nothing has moved.")
     lights = (was.light if was else Light.NONE), (now_is.light if now_is else Light.NONE)
-    return Moved(case.key, one.kind, one.name, one.who, _due(was), _due(now_is), *lights)
+    return Moved(case.key, one.kind, one.name, one.who, _due(was), _due(now_is), *lights, one.started_at, one.open)

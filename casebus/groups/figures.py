@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -90,3 +91,16 @@ def catalogue(folder: Folder = Here, first: First = None, last: Last = None, as_
     from casebus.commands import figures
 
     raise typer.Exit(figures.catalogue(figures.Question(folder, first, last, as_json=as_json)))
+
+
+@app.command("calendar")
+def calendar(
+    file: Annotated[Path, typer.Option("--calendar", help="An official file, as calendar.files in casebus.yaml names them.")],
+    folder: Folder = Here,
+    instead: Annotated[str, typer.Option("--instead-of", help="The file of calendar.files whose place it takes.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Whose due dates another calendar moves: last day before and after, and by which days; nothing is changed."""
+    from casebus.commands import duedates
+
+    raise typer.Exit(duedates.calendar(folder, duedates.Other(file, instead), as_json=as_json))
