@@ -216,9 +216,11 @@ def memory(process: subprocess.Popen[bytes]) -> int:
 
 
 def watched(city: City, client: httpx.Client, asked: argparse.Namespace) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "bench.watchers", f"http://127.0.0.1:{city.port}", city.token]
+    """A secret may begin with a dash: it stands behind the options."""
     counts = ["--sockets", str(asked.watchers // 2), "--pollers", str(asked.watchers - asked.watchers // 2)]
-    return subprocess.Popen([*command, client.cookies[COOKIE], *counts, "--seconds", str(asked.seconds)], stdout=subprocess.PIPE)
+    who = ["--", f"http://127.0.0.1:{city.port}", city.token, client.cookies[COOKIE]]
+    command = [sys.executable, "-m", "bench.watchers", *counts, "--seconds", str(asked.seconds), *who]
+    return subprocess.Popen(command, stdout=subprocess.PIPE)
 
 
 def measured(city: City, number: str, asked: argparse.Namespace) -> Iterator[dict[str, Any]]:
