@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import monitor_city
 import monitor_world as world
 import pytest
@@ -10,8 +12,10 @@ from monitor.gather import all_now
 from monitor.indicator import Panel, indicators
 from monitor.statistics.cases import Judged, tally
 from monitor.statistics.compute import Inputs, compute
-from monitor.statistics.source import Window
+from monitor.statistics.source import Window, known
 from monitor.view import View
+from schemas.deadlines import deadlines
+from schemas.rules import Subject
 
 
 @pytest.fixture(scope="module", params=[1, 2, 3])
@@ -65,6 +69,76 @@ def test_figures_at_every_time_of_the_truth_equal_it(city, view, inputs):
         assert found.remaining == truth["remaining_promise_days_of_running_cases"]
         lines = [list(one.values())[1:] for one in overdue[truth["as_of"]]]
         assert sorted(map(line, found.overdue)) == sorted(lines)
+
+
+#: Events of the hall that name no case.
+NO_WORK = ("APPOINTED", "APPOINT_NO_SHOW", "TAKE_NUMBER")
+#: Fields of the truth that are compared as they stand: those of every case first.
+ALWAYS = ("extension_days", "answers_over_5_days", "answer_workdays")
+SAID = ("case_no", "region", "dept", "item", "state", "events", "promise_days", "legal_days", *ALWAYS)
+#: The truth's words for where a case stands, by our outcome; else by our phase.
+ENDS = {"granted": "closed_approved", "refused": "closed_denied"}
+PHASES = {"applied": "submitted", "in_progress": "reviewing"}
+
+
+def state_of(case):
+    if case.ended_at is not None:
+        return ENDS.get(str(case.outcome), str(case.outcome))
+    return "paused" if case.paused else PHASES.get(str(case.phase), str(case.phase))
+
+
+def told(case, clockwork, end):
+    """A case in the words of truth_cases.jsonl; the answers to its papers are limits like any other."""
+    answers = [one for one in deadlines(case, None, clockwork.terms, end) if one.kind is Subject.ANSWER and one.met_at]
+    accepted = case.accepted_at is not None
+    return {
+        "case_no": case.key.partition(":")[2],
+        "region": case.region,
+        "dept": case.authority.partition("@")[0],
+        "item": case.item,
+        "state": state_of(case),
+        "submitted": case.applied_at,
+        "accepted": case.accepted_at,
+        "clock_stop": case.stopped_at if accepted else None,
+        "closed": case.ended_at,
+        "extension_days": sum(one.days for one in case.extensions),
+        "pauses": sorted([one.start, one.end] for one in case.pauses),
+        "events": case.events,
+        "answer_workdays": [one.elapsed for one in answers],
+        "answers_over_5_days": sum(one.passed for one in answers),
+    } | ({"promise_days": case.promised_days, "legal_days": case.statutory_days} if accepted else {})
+
+
+def right(line):
+    """The same of a line of the truth; the limits of a case that was not accepted are the item's and stand in no event."""
+    times = {name: line[name] and monitor_city.moment(line[name]) for name in ("submitted", "accepted", "clock_stop", "closed")}
+    pauses = sorted([monitor_city.moment(start), end and monitor_city.moment(end)] for start, end in line["pauses"])
+    known = {name: line[name] for name in SAID if line["accepted"] or not name.endswith("_days") or name in ALWAYS}
+    return known | times | {"pauses": pauses}
+
+
+def test_every_case_of_the_view_equals_its_truth_at_the_end(city, view, inputs):
+    """Whose it is, where it stands, its times, limits, pauses, answers: of all cases, and the totals of them."""
+    summary, clockwork = city.summary(), inputs.clockwork
+    end = monitor_city.moment(summary["span"][1])
+    with view.snapshot() as snapshot:
+        cases = [one.case for one in known(snapshot, inputs.reader, inputs.folding, Window()) if one.case.opened]
+    found = {one["case_no"]: one for one in (told(case, clockwork, end) for case in cases)}
+    assert found == {line["case_no"]: right(line) for line in city.truth()}
+    assert Counter(one["state"] for one in found.values()) == summary["final_states"]
+    assert sum(one["accepted"] is not None for one in found.values()) == summary["counts"]["accepted"]
+    assert sum(len(one["answer_workdays"]) for one in found.values()) == summary["counts"]["answers"]
+    assert sum(one["answers_over_5_days"] for one in found.values()) == summary["counts"].get("answers_over_5_days", 0)
+
+
+def test_events_by_type_equal_the_truth(city, view, inputs):
+    """What is work on a case is counted under its own name; tickets and appointments are none."""
+    found = compute(view, inputs, now=monitor_city.moment(city.summary()["span"][1])).log
+    right = {name: number for name, number in city.summary()["events_per_type"].items() if name not in NO_WORK}
+    with view.snapshot() as snapshot:
+        rows = [row for one in known(snapshot, inputs.reader, inputs.folding, Window()) for row in one.trace.rows]
+    assert Counter(row.activity for row in rows) == right
+    assert found.events == sum(right.values())
 
 
 def test_the_shortcut_over_published_states_changes_no_figure(city, view, inputs):

@@ -9,9 +9,11 @@ import monitor_receipt
 import msgspec
 import pytest
 
+from monitor.statistics.context import Measuring
 from monitor.statistics.log import measure
 from monitor.statistics.row import traces
 from monitor.times import micros
+from schemas.calendar import Calendar, CalendarSettings
 
 
 def plain(figure):
@@ -43,6 +45,28 @@ def test_cases_over_a_limit_equal_the_oracle(receipt_figures, oracle):
     assert found["first_to_last_event_calendar_days"] == right["first_to_last_event_calendar_days"]
     assert found["first_to_last_event_date_difference"] == right["first_to_last_event_date_difference"]
     assert found["first_to_last_event_workdays"] == right["first_to_last_event_workdays_nl"]
+
+
+@pytest.fixture(scope="module")
+def chinese():
+    """The same log under the working days of the State Council's notices, as the product knows them."""
+    return Measuring(monitor_receipt.ZONE, Calendar(CalendarSettings()))
+
+
+def test_working_days_by_the_state_councils_calendar_equal_the_oracle(receipt_traces, chinese, oracle):
+    """How long cases took, and how many longer than a limit, by another calendar over the same log."""
+    found = measure(receipt_traces, chinese).throughput
+    right = oracle["throughput"]["first_to_last_event_workdays_cn"]
+    assert plain(found.throughput)["first_to_last_event_workdays"] == right
+    assert plain(found.exceeding)["first_to_last_event_workdays"] == oracle["exceeding_L"]["first_to_last_event_workdays_cn"]
+
+
+@pytest.mark.parametrize("day", ["2011-03-31", "2011-06-30", "2011-12-31"])
+def test_what_was_open_long_by_the_state_councils_calendar_equals_the_oracle(receipt_traces, chinese, oracle, day):
+    """At each date, by working days of the other calendar."""
+    right = oracle["at"][day]
+    found = measure(receipt_traces, chinese, micros(datetime.fromisoformat(right["T"]))).open_at
+    assert plain(found)["open_longer_than_workdays"] == right["open_longer_than_L_workdays_cn"]
 
 
 def test_channels_equal_the_oracle(receipt_figures, oracle):
