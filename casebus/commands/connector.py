@@ -1,4 +1,4 @@
-"""`casebus connector new|preview|record|test|schema`: for whoever connects a system. None of them publishes anything."""
+"""`casebus connector new|preview|record|test|tasks|schema`: for whoever connects a system. None of them publishes anything."""
 
 from __future__ import annotations
 
@@ -117,6 +117,14 @@ def run_samples(
         print_json({"connector": connector.name, "samples": samples, "tables": tables})
     else:
         _print_coverage(connector, samples, found)
+
+
+@app.command()
+def tasks(folder: Folder = Here, as_json: Json = False) -> None:
+    """The codes that nobody has mapped, the rows that wait for each, and the line that would map it."""
+    from casebus.commands import mapping_tasks
+
+    raise typer.Exit(mapping_tasks.show(folder, as_json=as_json))
 
 
 @app.command()
