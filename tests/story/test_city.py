@@ -96,6 +96,9 @@ def told(case: Case, clock: Reading) -> dict[str, Any]:
     """The case in the truth's words, times in microseconds."""
     accepted = case.accepted_at is not None
     said = {
+        "region": case.region,
+        "dept": case.authority.partition("@")[0],
+        "item": case.item,
         "state": state_of(case),
         "submitted": case.applied_at,
         "accepted": case.accepted_at,
@@ -125,7 +128,7 @@ def right(row: dict[str, Any]) -> dict[str, Any]:
     """A line of truth_cases.jsonl in the same words."""
     times = {name: micros(row[name]) for name in ("submitted", "accepted", "clock_stop", "closed")}
     pauses = sorted((micros(start), micros(end)) for start, end in row["pauses"])
-    plain = {name: row[name] for name in ("state", "extension_days", "events")}
+    plain = {name: row[name] for name in ("region", "dept", "item", "state", "extension_days", "events")}
     return plain | times | {"pauses": pauses} | ({name: row[name] for name in CLOCK} if row["accepted"] else {})
 
 
@@ -134,7 +137,7 @@ def micros(text: str | None) -> int | None:
 
 
 def test_every_case_equals_its_truth(city: City) -> None:
-    """State, times, pauses, extensions, elapsed and paused days, due date, overdue: of all cases and of no others."""
+    """Whose it is, state, times, pauses, extensions, counted and paused days, due date, overdue: of all cases and no others."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CASEBUS_CITY", str(city.files))
         wiring = Wiring(Deployment.load(city.folder))
