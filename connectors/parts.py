@@ -9,7 +9,7 @@ from typing import NamedTuple
 from bus.errors import BusError
 from connectors.mapping import Mapping as RowMapping
 from connectors.mapping import Rejection
-from connectors.source import Batch, Settled, Settling, Source, SourceRecord, Waking
+from connectors.source import Batch, Remembering, Settled, Settling, Source, SourceRecord, Waking
 from connectors.values import Refusal
 from schemas.envelope import Event
 
@@ -31,21 +31,35 @@ class Many:
 
     def __init__(self, sources: Mapping[str, Source]) -> None:
         self._sources = sources
+        self._at: dict[str, str] = {}
+        self._last = ""
 
     def fetch(self, position: str | None, limit: int) -> Iterator[Batch]:
         """All tables, though one of them fails: its error comes after what the others have."""
         at: dict[str, str] = json.loads(position) if position else {}
+        self._at = at
         failed: BusError | None = None
         for name, source in self._sources.items():
             try:
                 for batch in source.fetch(at.get(name), limit):
-                    at[name] = batch.position
+                    at[name], self._last = batch.position, name
                     records = [record._replace(table=name) for record in batch.records]
                     yield Batch(records, json.dumps(at, ensure_ascii=False, sort_keys=True))
             except BusError as error:
                 failed = failed or error
         if failed is not None:
             raise failed
+
+    def refused_before(self, record: SourceRecord) -> bool:
+        source = self._sources[record.table]
+        return isinstance(source, Remembering) and source.refused_before(record)
+
+    def remember(self, refused: Sequence[SourceRecord]) -> str:
+        """A batch holds the rows of one table."""
+        source = self._sources[self._last]
+        if isinstance(source, Remembering):
+            self._at[self._last] = source.remember(refused)
+        return json.dumps(self._at, ensure_ascii=False, sort_keys=True)
 
     def settled(self, rows: Sequence[Settled]) -> None:
         """To each table its own rows: a batch holds those of one."""

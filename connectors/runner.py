@@ -28,7 +28,7 @@ from connectors import deadletters, positions
 from connectors.config import Connector
 from connectors.mapping import Rejection
 from connectors.positions import Progress
-from connectors.source import Batch, Settled, Settling, Source, SourceRecord, Waking
+from connectors.source import Batch, Remembering, Settled, Settling, Source, SourceRecord, Waking
 from connectors.values import Refusal
 from schemas.codec import CodecError
 from schemas.envelope import Event
@@ -50,14 +50,18 @@ class Codec(Protocol):
 
 
 class Work(NamedTuple):
-    """One batch, translated: what to write, and what became of each row."""
+    """One batch, translated: what to write, and what became of each row.
+
+    `rejected` counts dead letters: a row that was refused before, as it is, gives no second one.
+    """
 
     messages: list[Message]
     settled: list[Settled]
+    rejected: int
 
     @property
-    def rejected(self) -> int:
-        return sum(bool(one.reason) for one in self.settled)
+    def refused(self) -> list[SourceRecord]:
+        return [one.record for one in self.settled if one.reason]
 
     @property
     def events(self) -> int:
@@ -203,7 +207,10 @@ class Runner:
 
     def _publish(self, producer: Producer, batch: Batch) -> list[Settled]:
         work = self._translated(batch.records)
-        after = self.progress.after(batch.position, len(batch.records), work.events, work.rejected)
+        position = batch.position
+        if isinstance(self._source, Remembering) and (refused := work.refused):
+            position = self._source.remember(refused)
+        after = self.progress.after(position, len(batch.records), work.events, work.rejected)
         producer.begin()
         for start in range(0, len(work.messages), CHUNK):
             producer.send(work.messages[start : start + CHUNK])
@@ -221,19 +228,24 @@ class Runner:
         now, stamp = self._clock.now(), _milliseconds()
         messages: list[Message] = []
         settled: list[Settled] = []
-        reloaded = False
+        reloaded, rejected = False, 0
         for record in records:
             found = self._events(record, now, stamp)
             if isinstance(found, Rejection) and not reloaded and self._may_be_new(found):
                 self._connector.refresh(again=True)
                 reloaded, found = True, self._events(record, now, stamp)
             if isinstance(found, Rejection):
-                messages.append(self._letter(found, record, now, stamp))
+                if not self._refused_before(record):
+                    messages.append(self._letter(found, record, now, stamp))
+                    rejected += 1
                 settled.append(Settled(record, 0, found.reason, found.text))
             else:
                 messages += found
                 settled.append(Settled(record, len(found)))
-        return Work(messages, settled)
+        return Work(messages, settled, rejected)
+
+    def _refused_before(self, record: SourceRecord) -> bool:
+        return isinstance(self._source, Remembering) and self._source.refused_before(record)
 
     def _may_be_new(self, rejection: Rejection) -> bool:
         """A code that came into its table after the table was read: worth reading the table again, once a batch."""

@@ -84,6 +84,22 @@ class Settling(Protocol):
 
 
 @runtime_checkable
+class Remembering(Protocol):
+    """A source whose rows come again as they are (in a file that was mended elsewhere): it knows the refused ones among them.
+
+    Their dead letters are on the bus already; another one would say nothing new.
+    """
+
+    def refused_before(self, record: SourceRecord) -> bool:
+        """Whether this very row was refused in an earlier look. Asked only for rows that are refused now."""
+        ...
+
+    def remember(self, refused: Sequence[SourceRecord]) -> str:
+        """The position of the batch given last, which knows these rows too."""
+        ...
+
+
+@runtime_checkable
 class Waking(Protocol):
     """A source that knows by itself when rows have come, because it is called: its pass comes at once, not after `every`.
 

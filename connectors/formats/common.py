@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from bus.errors import ConfigurationError
 from connectors.source import Context, SourceRecord
@@ -18,10 +19,12 @@ Mark = dict[str, Any]
 
 
 class FileSettings(Settings):
-    """What every form needs: the file, or a pattern of files (`drop/*.csv`), read in the order of their names."""
+    """What every form needs: the file, or a pattern of files (`drop/*.csv`, `drop/**/*.csv`)."""
 
     path: str
     format: str
+    #: By name, or by the time of change where the names say nothing.
+    order: Literal["name", "changed"] = "name"
     #: A file that is still written to: its last line counts only when it has ended.
     growing: bool = False
     longest_row: int = Field(1 << 20, ge=64, le=1 << 28)
@@ -30,8 +33,17 @@ class FileSettings(Settings):
     unpacked: int = Field(1 << 30, ge=1)
     #: A file counts only when another one, its name with this added (`.ok`), lies beside it.
     done: str | None = None
-    #: Seconds that a file must have been left alone before it is read; by default 1 where `path` is a pattern, else 0.
+    #: Seconds that a file must have been left alone before it is read; by default 1 where `path` is a pattern.
     settle: float | None = Field(None, ge=0, le=3600)
+
+    @field_validator("path")
+    @classmethod
+    def _stays(cls, path: str) -> str:
+        """A pattern finds what lies below the folder that it begins in, nothing else."""
+        below = re.split(r"[*?\[]", path, maxsplit=1)
+        if len(below) > 1 and ".." in re.split(r"[/\\]", below[1]):
+            raise ValueError("it climbs out of its folder, write a pattern without ..")
+        return path
 
 
 class Reader(Protocol):

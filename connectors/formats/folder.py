@@ -1,161 +1,219 @@
-"""Which files of a folder are there to be read: by pattern, whole, in the order of their names; members of archives too."""
+"""Which files of a folder are there to be read: by pattern, whole, in their order; no link leads out of the folder."""
 
 from __future__ import annotations
 
-import lzma
+import os
 import re
-import shutil
-import tempfile
 import time
-import zipfile
-import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from fnmatch import fnmatchcase
-from pathlib import Path, PurePosixPath
-from typing import IO, NamedTuple
+from pathlib import Path
+from typing import NamedTuple, Protocol
 
-from bus.errors import ConfigurationError
+from bus.errors import BusError, ConfigurationError, RetryError
+from connectors.formats import memory
 from connectors.formats.common import FileSettings
 
 _MAGIC = re.compile(r"[*?\[]")
 #: What programs call a file that they still write.
 _UNFINISHED = (".tmp", ".part", ".partial", ".filepart", ".crdownload", ".swp", "~")
-_CHUNK = 1 << 20
-_UTF8 = 0x800
 #: Seconds that a file of a drop folder must have been left alone.
 SETTLE = 1.0
-
-#: What unpacking raises, by the ways of packing that the library knows.
-_BROKEN = (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, lzma.LZMAError, NotImplementedError, OSError, EOFError)
+#: Seconds that a look waits for a file to settle; longer ones come with a later look.
+_LONGEST_WAIT = 2.0
 
 
 class Found(NamedTuple):
-    """A file, with the name that positions know it by."""
+    """A file as a listing shows it: the name that positions know it by, its size in bytes, its time of change in ns."""
 
     name: str
     path: Path
+    size: int
+    changed: int
+
+    @property
+    def state(self) -> bytes:
+        return memory.state(self.name, self.size, self.changed)
 
 
-def found(settings: FileSettings, base: Path, where: str) -> list[Found]:
-    """The files that are whole now. Raises ConfigurationError for a file or a folder that is not there."""
-    files = _named(settings, base, where)
-    if settings.done is not None:
-        files = [one for one in files if one.path.with_name(one.path.name + settings.done).exists()]
-    return _settled(files, _patience(settings))
+class Listing(NamedTuple):
+    """The files that are whole now, and what could not be looked at."""
+
+    files: list[Found]
+    faults: list[BusError]
 
 
-def _named(settings: FileSettings, base: Path, where: str) -> list[Found]:
-    parts = Path(settings.path).parts
-    first = next((index for index, part in enumerate(parts) if _MAGIC.search(part)), None)
-    if first is None:
-        path = base / settings.path
-        if not path.is_file():
-            raise ConfigurationError(f"{where}: the file {path} is not there. Put it there, or correct path:.")
-        return [Found(path.name, path)]
-    root = base.joinpath(*parts[:first])
-    if not root.is_dir():
-        raise ConfigurationError(f"{where}: the folder {root} is not there. Create it, or correct path:.")
-    inside = root.resolve()
-    matched = (path for path in root.glob(str(Path(*parts[first:]))) if path.is_file() and _ours(path, inside))
-    return sorted(Found(path.relative_to(root).as_posix(), path) for path in matched)
+class Place(Protocol):
+    """Where files lie."""
+
+    def listing(self) -> Listing:
+        """Raises BusError where there is nothing to look at."""
+        ...
+
+    def local(self, one: Found) -> AbstractContextManager[Path]:
+        """The file on this machine, for a while."""
+        ...
+
+    def same(self, one: Found) -> bool:
+        """Whether it is still as it was listed."""
+        ...
 
 
-def _ours(path: Path, root: Path) -> bool:
-    """No file in the making, no hidden one, and none that a link leads to outside of the folder."""
-    finished = not path.name.startswith(".") and not path.name.lower().endswith(_UNFINISHED)
-    return finished and path.resolve().is_relative_to(root)
+class Pattern(NamedTuple):
+    """`incoming/**/*.csv`: the folder that it begins in, and what each part below may be called; none for a single file."""
+
+    root: str
+    parts: tuple[str, ...]
+
+    @classmethod
+    def of(cls, text: str) -> Pattern:
+        pieces = Path(text).parts
+        first = next((index for index, piece in enumerate(pieces) if _MAGIC.search(piece)), None)
+        if first is None:
+            return cls(text, ())
+        parts = pieces[first:]
+        return cls(str(Path(*pieces[:first])) if first else "", parts if parts[-1] != "**" else (*parts, "*"))
 
 
-def _patience(settings: FileSettings) -> float:
-    if settings.settle is not None:
-        return settings.settle
-    return SETTLE if _MAGIC.search(settings.path) and not settings.growing else 0.0
+class Folder:
+    """A folder of this machine."""
+
+    def __init__(self, settings: FileSettings, base: Path, where: str) -> None:
+        self._settings = settings
+        self._pattern = Pattern.of(settings.path)
+        self._root = base / self._pattern.root
+        self._where = where
+
+    def listing(self) -> Listing:
+        files, faults = self._named()
+        if self._settings.done is not None:
+            files = [one for one in files if one.path.with_name(one.path.name + self._settings.done).exists()]
+        return Listing(ordered(self._settled(files), self._settings), faults)
+
+    @contextmanager
+    def local(self, one: Found) -> Iterator[Path]:
+        yield one.path
+
+    def same(self, one: Found) -> bool:
+        return not _changed(one)
+
+    def _named(self) -> tuple[list[Found], list[BusError]]:
+        if not self._pattern.parts:
+            if not self._root.is_file():
+                raise ConfigurationError(f"{self._where}: the file {self._root} is not there. Put it there, or correct path:.")
+            return [_found(self._root.name, self._root)], []
+        if not self._root.is_dir():
+            raise ConfigurationError(f"{self._where}: the folder {self._root} is not there. Create it, or correct path:.")
+        walk = _Walk(self._root, self._where)
+        files = dict(walk.below(str(self._root), "", self._pattern.parts))
+        return list(files.values()), walk.faults
+
+    def _settled(self, files: list[Found]) -> list[Found]:
+        """Those that nobody writes to: left alone for so long, or as they were after so long. The others come the next time."""
+        seconds, now = self._patience(), time.time_ns()
+        young = {one for one in files if abs(now - one.changed) < seconds * 1e9 and self._may_grow(one)}
+        if young and seconds <= _LONGEST_WAIT:
+            time.sleep(seconds)
+            young = {one for one in young if _changed(one)}
+        return [one for one in files if one not in young] if young else files
+
+    def _patience(self) -> float:
+        settings = self._settings
+        return settings.settle if settings.settle is not None else 0.0 if settings.growing else SETTLE
+
+    def _may_grow(self, one: Found) -> bool:
+        """A single file of whole lines is taken at once: what is appended to it comes with the next look."""
+        if self._pattern.parts or self._settings.settle is not None or self._settings.format not in ("csv", "jsonl"):
+            return bool(self._pattern.parts) or self._settings.settle is not None
+        with one.path.open("rb") as file:
+            file.seek(max(0, one.size - 4))
+            return one.size > 0 and b"\n" not in file.read()
 
 
-def _settled(files: list[Found], seconds: float) -> list[Found]:
-    """Those that nobody writes to: left alone for so long, or as they were after so long. The others come the next time."""
-    now = time.time()
-    states = {one: one.path.stat() for one in files}
-    young = {one: state for one, state in states.items() if abs(now - state.st_mtime) < seconds}
-    if young:
-        time.sleep(seconds)
-    written = {one for one, state in young.items() if _changed(one.path, state.st_size, state.st_mtime_ns)}
-    return [one for one in files if one not in written]
+class _Walk:
+    """The files below a folder that a pattern means. What cannot be looked at is a fault; the rest goes on."""
+
+    def __init__(self, root: Path, where: str) -> None:
+        self._root = root.resolve()
+        self._where = where
+        self.faults: list[BusError] = []
+
+    def below(self, folder: str, prefix: str, parts: Sequence[str]) -> Iterator[tuple[str, Found]]:
+        head, rest = parts[0], parts[1:]
+        if head == "**":
+            yield from self.below(folder, prefix, rest)
+        for entry in self._entries(folder):
+            name = f"{prefix}{entry.name}"
+            if head == "**" or rest:
+                if (head == "**" or fnmatchcase(entry.name, head)) and self._is_folder(entry):
+                    yield from self.below(entry.path, f"{name}/", parts if head == "**" else rest)
+            elif fnmatchcase(entry.name, head) and finished(entry.name) and (found := self._file(name, entry)):
+                yield name, found
+
+    def _entries(self, folder: str) -> list[os.DirEntry[str]]:
+        try:
+            with os.scandir(folder) as entries:
+                return list(entries)
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            said = f"{self._where}: the folder {folder} cannot be read ({error.strerror}). Allow reading it, or correct path:."
+            self.faults.append(ConfigurationError(said))
+            return []
+
+    @staticmethod
+    def _is_folder(entry: os.DirEntry[str]) -> bool:
+        """Links to folders are not followed: they may lead in circles."""
+        return not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False)
+
+    def _file(self, name: str, entry: os.DirEntry[str]) -> Found | None:
+        try:
+            path = Path(entry.path)
+            if entry.is_symlink() and not path.resolve().is_relative_to(self._root):
+                return None
+            if not entry.is_file():
+                return None
+            known = entry.stat()
+        except OSError:  # it went meanwhile
+            return None
+        return Found(name, path, known.st_size, known.st_mtime_ns)
 
 
-def _changed(path: Path, size: int, touched: int) -> bool:
+def finished(name: str) -> bool:
+    """No file in the making, and no hidden one."""
+    return not name.startswith((".", "~$")) and not name.lower().endswith(_UNFINISHED)
+
+
+def matches(name: str, parts: Sequence[str]) -> bool:
+    """Whether a path with slashes is one that these parts mean."""
+    return _matches(name.split("/"), parts)
+
+
+def _matches(names: Sequence[str], parts: Sequence[str]) -> bool:
+    if not parts:
+        return not names
+    if parts[0] == "**":
+        return any(_matches(names[index:], parts[1:]) for index in range(len(names)))
+    return bool(names) and fnmatchcase(names[0], parts[0]) and _matches(names[1:], parts[1:])
+
+
+def ordered(files: Iterable[Found], settings: FileSettings) -> list[Found]:
+    """By name, or by the time of change where the names say nothing."""
+    if settings.order == "changed":
+        return sorted(files, key=lambda one: (one.changed, one.name))
+    return sorted(files, key=lambda one: one.name)
+
+
+def _found(name: str, path: Path) -> Found:
+    known = path.stat()
+    return Found(name, path, known.st_size, known.st_mtime_ns)
+
+
+def _changed(one: Found) -> bool:
     try:
-        state = path.stat()
+        return _found(one.name, one.path) != one
     except FileNotFoundError:
         return True
-    return (state.st_size, state.st_mtime_ns) != (size, touched)
-
-
-class Member(NamedTuple):
-    """A file in an archive; `name` as people wrote it."""
-
-    name: str
-    info: zipfile.ZipInfo
-
-
-def members(path: Path, pattern: str, largest: int, where: str) -> list[Member]:
-    """The members that are meant, in the order of their names. Raises ConfigurationError for an archive that is not taken."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            listed = [Member(_name(info), info) for info in archive.infolist() if not info.is_dir()]
-    except (zipfile.BadZipFile, OSError) as error:
-        raise _refused(path, f"it is no whole ZIP archive ({error})", "Send it again, whole", where) from error
-    meant = sorted((one for one in listed if _matches(one.name, pattern)), key=lambda one: one.name)
-    if any(one.info.flag_bits & 1 for one in meant):
-        raise _refused(path, "it is encrypted", "Send it without a password", where)
-    size = sum(one.info.file_size for one in meant)
-    if size > largest:
-        found = f"it unpacks to {size:,} bytes, more than {largest:,}"
-        raise _refused(path, found, "Send it in parts, or raise unpacked: in the mapping", where)
-    return meant
-
-
-@contextmanager
-def unpacked(path: Path, member: Member, largest: int, where: str) -> Iterator[Path]:
-    """The member as a file, for a while. Its own path plays no part, so it can lead nowhere."""
-    with tempfile.TemporaryDirectory(prefix="casebus-") as place:
-        target = Path(place) / (PurePosixPath(member.name).name or "member")
-        try:
-            with zipfile.ZipFile(path) as archive, archive.open(member.info) as packed, target.open("wb") as file:
-                shutil.copyfileobj(_Bounded(packed, largest), file, _CHUNK)
-        except _BROKEN as error:
-            raise _refused(path, f"{member.name} cannot be unpacked ({error})", "Send it again, whole", where) from error
-        yield target
-
-
-class _Bounded:
-    """What an archive says of a member's size may be a lie."""
-
-    def __init__(self, packed: IO[bytes], left: int) -> None:
-        self._packed, self._left = packed, left
-
-    def read(self, size: int = -1, /) -> bytes:
-        data = self._packed.read(size)
-        self._left -= len(data)
-        if self._left < 0:
-            raise zipfile.LargeZipFile("it unpacks to more than it says")
-        return data
-
-
-def _matches(name: str, pattern: str) -> bool:
-    return fnmatchcase(name, pattern) or fnmatchcase(name, pattern.removeprefix("**/"))
-
-
-def _name(info: zipfile.ZipInfo) -> str:
-    """As it was written: old programs on Chinese Windows write GBK without saying so, and the library reads it as CP437."""
-    if info.flag_bits & _UTF8:
-        return info.filename
-    try:
-        return info.filename.encode("cp437").decode("gb18030")
-    except UnicodeError:
-        return info.filename
-
-
-def _refused(path: Path, found: str, instead: str, where: str) -> ConfigurationError:
-    return ConfigurationError(f"{where}: the archive {path.name} cannot be read: {found}. {instead}.")
+    except OSError as error:
+        raise RetryError(f"The file {one.path} cannot be looked at ({error.strerror}). It will be tried again.") from error

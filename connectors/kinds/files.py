@@ -1,34 +1,37 @@
-"""Kind `files`: a department drops files (CSV, XLSX, XML, JSON lines); deliveries to it are files too.
+"""Kind `files`: a department drops files (CSV, XLSX, XML, JSON lines), here or on an SFTP server; deliveries are files too.
 
-A position holds, for each file by name, where reading stands and a digest of what was read: a second run adds nothing, an
-appended file continues, a file whose beginning has changed is read again (its rows keep their ids, so only changes count).
+A file is known by its content. A second run adds nothing, an appended file continues, a file whose beginning has changed is
+read again (its rows keep their ids, so only changes count, and rows that were refused before give no second dead letter).
+`connectors.formats.memory` says what a position holds.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bus.errors import RetryError
+from bus.errors import BusError, ConfigurationError, RetryError
+from connectors.formats import memory as memories
+from connectors.formats.archives import Limits, gunzipped, members, unpacked
 from connectors.formats.common import FileSettings, Mark, Reader
 from connectors.formats.delimited import Delimited, DelimitedSettings
-from connectors.formats.folder import Found, found, members, unpacked
+from connectors.formats.folder import Folder, Found, Place
 from connectors.formats.jsonlines import JsonLines, JsonLinesSettings
 from connectors.formats.markup import Markup, MarkupSettings
+from connectors.formats.memory import Memory
+from connectors.formats.outgoing import Outgoing, TargetSettings
 from connectors.formats.workbook import Workbook, WorkbookSettings
-from connectors.source import Batch, Context, Kind, Receipt, Source, Target
+from connectors.source import Batch, Context, Kind, Source, SourceRecord, Target
 from schemas.problem import Problem, ProblemsError
-from schemas.yamlfile import Map, Settings, validated
+from schemas.yamlfile import Map, validated
 
 
 class Form(NamedTuple):
     settings: type[FileSettings]
-    reader: Callable[[Path, Any, Context, Mark | None], Reader]
+    reader: Callable[[Path, Any, Context, Mark | None, str], Reader]
 
 
 FORMS: dict[str, Form] = {
@@ -37,12 +40,9 @@ FORMS: dict[str, Form] = {
     "xml": Form(MarkupSettings, Markup),
     "jsonl": Form(JsonLinesSettings, JsonLines),
 }
-
-
-class TargetSettings(Settings):
-    """The folder that the receiving system watches."""
-
-    folder: str
+#: Contents of files that gave no row (a copy, one that was only touched), by connector and state: a batch would remember
+#: them in the position, but there is none. This process looks only once.
+_looked: dict[tuple[str, bytes], bytes] = {}
 
 
 def settings(node: Map) -> FileSettings:
@@ -54,6 +54,16 @@ def settings(node: Map) -> FileSettings:
     return validated(form.settings, node)
 
 
+class Piece(NamedTuple):
+    """What is read as one file: a file, or a member of an archive, on this machine for a while."""
+
+    name: str
+    state: bytes
+    path: Path
+    #: Whether it is still what it was when it was listed.
+    same: Callable[[], bool] = lambda: True
+
+
 class Files:
     """The files of one connector."""
 
@@ -61,96 +71,164 @@ class Files:
         self._settings = settings
         self._context = context
         self._form = FORMS[settings.format]
+        self._place: Place = Folder(settings, context.base, context.where)
+        self._limits = Limits(context.where, settings.unpacked)
+        self._memory = Memory(None)
+        self._begun: dict[str, Mark] = {}
 
     def fetch(self, position: str | None, limit: int) -> Iterator[Batch]:
-        """Each file in the order of names, from its mark on. Raises ConfigurationError for a file that is none."""
-        marks: dict[str, Mark] = json.loads(position) if position else {}
-        for one in found(self._settings, self._context.base, self._context.where):
-            if not _as_left(one.path, marks.get(one.name)):
-                yield from self._file(one, marks, limit)
+        """Each file in its order, from its mark on; many small ones share a batch.
 
-    def _file(self, one: Found, marks: dict[str, Mark], limit: int) -> Iterator[Batch]:
-        ended = {one.name: _state(one.path)}
-        if self._settings.member is None:
-            yield from self._batches(one, marks, limit, ended)
-        else:
-            yield from self._archive(one, marks, limit, ended)
+        What is wrong with one file keeps no other back: its error comes after what the others have.
+        """
+        self._memory = Memory(position)
+        self._begun = dict(self._memory.marks)
+        gathered = _Gathered(self._memory, limit)
+        faults: list[BusError] = []
+        for piece in self._pieces(faults):
+            with _told(faults, piece.name):
+                yield from self._batches(piece, gathered)
+        yield from gathered.rest()
+        if faults:
+            raise faults[0]
 
-    def _archive(self, one: Found, marks: dict[str, Mark], limit: int, ended: dict[str, Mark]) -> Iterator[Batch]:
-        """Each member like a file of its own, by the archive's name and its own."""
-        where, largest = self._context.where, self._settings.unpacked
-        meant = members(one.path, self._settings.member or "*", largest, where)
-        for number, member in enumerate(meant, 1):
-            with unpacked(one.path, member, largest, where) as path:
-                inner = Found(f"{one.name}!{member.name}", path)
-                for batch in self._batches(inner, marks, limit, ended if number == len(meant) else {}):
-                    rows = [row._replace(position=f"{one.path.name}!{row.position}") for row in batch.records]
-                    yield Batch(rows, batch.position)
+    def refused_before(self, record: SourceRecord) -> bool:
+        """`Remembering`: by the row's bytes, wherever they stand."""
+        return self._memory.refused_before(record.raw)
 
-    def _batches(self, one: Found, marks: dict[str, Mark], limit: int, ended: dict[str, Mark]) -> Iterator[Batch]:
-        """`ended` is what is remembered, by name, once the file was read to its end: rows came short of a whole batch."""
-        reader = self._opened(one.path, marks.get(one.name))
-        try:
-            records = iter(reader)
-            while batch := list(islice(records, limit)):
-                marks[one.name] = reader.mark()
-                if len(batch) < limit:
-                    marks |= {name: marks.get(name, {}) | state for name, state in ended.items()}
-                yield Batch(batch, json.dumps(marks, ensure_ascii=False, sort_keys=True))
-        finally:
-            reader.close()
-
-    def _opened(self, path: Path, mark: Mark | None) -> Reader:
-        try:
-            return self._form.reader(path, self._settings, self._context, mark)
-        except OSError as error:
-            raise RetryError(f"The file {path} cannot be opened: {error.strerror}. It will be tried again.") from error
+    def remember(self, refused: Sequence[SourceRecord]) -> str:
+        """`Remembering`: the position of the batch given last."""
+        self._memory.refuse(record.raw for record in refused)
+        return self._memory.text()
 
     def close(self) -> None:
         """Nothing is held between passes."""
 
+    def _pieces(self, faults: list[BusError]) -> Iterator[Piece]:
+        """What has not been read yet, as it lies there now."""
+        listing = self._place.listing()
+        faults += listing.faults
+        self._check_number(len(listing.files))
+        self._memory.trim({one.state for one in listing.files})
+        for one in listing.files:
+            if not self._memory.knows(one.state):
+                with _told(faults, one.name):
+                    yield from self._opened(one)
 
-def _state(path: Path) -> Mark:
-    found = path.stat()
-    return {"size": found.st_size, "changed": found.st_mtime_ns}
+    def _check_number(self, number: int) -> None:
+        if number > memories.READ:
+            raise ConfigurationError(
+                f"{self._context.where}: {number:,} files lie there, more than the {memories.READ:,} that a connector remembers. "
+                "Move away what has been read, or let path: mean fewer."
+            )
 
+    def _opened(self, one: Found) -> Iterator[Piece]:
+        with self._place.local(one) as path:
+            if self._settings.member is not None or one.name.lower().endswith(".zip"):
+                yield from self._members(one, path)
+            elif one.name.lower().endswith(".gz"):
+                with gunzipped(path, self._limits, one.name) as inner:
+                    yield Piece(one.name, one.state, inner)
+            else:
+                yield Piece(one.name, one.state, path, lambda: self._place.same(one))
 
-def _as_left(path: Path, mark: Mark | None) -> bool:
-    """True for a file that was read to its end and has not been touched since: it need not be opened."""
-    return mark is not None and "size" in mark and _state(path).items() <= mark.items()
+    def _members(self, one: Found, path: Path) -> Iterator[Piece]:
+        """Each member like a file of its own, by the archive's name and its own."""
+        meant = [
+            (member, f"{one.name}!{member.name}")
+            for member in members(path, self._settings.member or "*", self._limits, one.name)
+        ]
+        states = [memories.state(name, member.info.file_size, member.info.CRC) for member, name in meant]
+        for (member, name), state in zip(meant, states, strict=True):
+            if not self._memory.knows(state):
+                with unpacked(path, member, self._limits, one.name) as inner:
+                    yield Piece(name, state, inner)
+        if all(map(self._memory.knows, states)):
+            self._memory.note(one.state, one.state)
 
-
-class Folder:
-    """Deliveries as files: one JSON file for each delivery id, complete from the moment it has its name."""
-
-    def __init__(self, settings: TargetSettings, context: Context) -> None:
-        self._folder = context.base / settings.folder
-
-    def deliver(self, delivery: Mapping[str, Any]) -> Receipt:
-        """Raises RetryError when the folder cannot be written."""
-        target = self._folder / f"{_safe(str(delivery['delivery_id']))}.json"
+    def _batches(self, piece: Piece, gathered: _Gathered) -> Iterator[Batch]:
+        begun = self._start(piece)
+        if begun is None:
+            return
+        reader, content = begun
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            if target.exists():
-                return Receipt(str(target), True)
-            self._write(target, json.dumps(delivery, ensure_ascii=False, indent=1))
-        except OSError as error:
-            raise RetryError(f"{self._folder} cannot be written: {error.strerror}. It will be tried again.") from error
-        return Receipt(str(target), False)
+            yield from gathered.of(piece.name, reader)
+            if piece.same():
+                self._memory.note(piece.state, content or _content(piece.path, reader.mark()))
+        finally:
+            reader.close()
 
-    @staticmethod
-    def _write(target: Path, text: str) -> None:
-        """Another process sees the whole file or none: write aside, force it to the disk, rename."""
-        aside = target.with_suffix(".tmp")
-        with aside.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(target)
+    def _start(self, piece: Piece) -> tuple[Reader, bytes | None] | None:
+        """A reader that stands where reading goes on, with the file's content where it had to be looked at.
+
+        None for a content that was read already.
+        """
+        known = _looked.get((self._context.where, piece.state))
+        if known is not None and self._memory.knows_content(known):
+            self._memory.note(piece.state, known)
+            return None
+        reader = self._reader(piece, self._memory.marks.get(piece.name))
+        if reader.resumed or not self._memory:
+            return reader, None
+        content, mark = memories.looked_through(piece.path, self._begun)
+        if self._memory.knows_content(content):
+            reader.close()
+            self._memory.note(piece.state, content)
+            _looked[self._context.where, piece.state] = content
+            return None
+        if mark is not None and reader.resumed is False:
+            reader.close()
+            reader = self._reader(piece, mark)
+        return reader, content
+
+    def _reader(self, piece: Piece, mark: Mark | None) -> Reader:
+        return self._form.reader(piece.path, self._settings, self._context, mark, piece.name)
 
 
-def _safe(name: str) -> str:
-    return re.sub(r"[^A-Za-z0-9._-]", "_", name)
+class _Gathered:
+    """Rows on their way into batches, with the memory of where they end."""
+
+    def __init__(self, memory: Memory, limit: int) -> None:
+        self._memory = memory
+        self._limit = limit
+        self._rows: list[SourceRecord] = []
+
+    def of(self, name: str, reader: Reader) -> Iterator[Batch]:
+        """The rows of a file; those that fill no batch wait for the next file's."""
+        records = iter(reader)
+        while True:
+            more = list(islice(records, self._limit - len(self._rows)))
+            mark = reader.mark()
+            self._rows += more
+            self._memory.stand(name, mark)
+            if len(self._rows) < self._limit:
+                return
+            yield from self.rest()
+
+    def rest(self) -> Iterator[Batch]:
+        rows, self._rows = self._rows, []
+        if rows:
+            yield Batch(rows, self._memory.text())
+
+
+@contextmanager
+def _told(faults: list[BusError], name: str) -> Iterator[None]:
+    """What is wrong with this file is told after the others; a file that went meanwhile is no fault."""
+    try:
+        yield
+    except BusError as error:
+        faults.append(error)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        faults.append(RetryError(f"The file {name} cannot be read: {error.strerror}. It will be tried again."))
+
+
+def _content(path: Path, mark: Mark) -> bytes:
+    """Of a file that was read to its end: by its digest, where that is over the whole of it."""
+    if mark.get("offset") == path.stat().st_size:
+        return memories.content(mark)
+    return memories.looked_through(path, {})[0]
 
 
 def _open(settings: FileSettings, context: Context) -> Source:
@@ -158,7 +236,7 @@ def _open(settings: FileSettings, context: Context) -> Source:
 
 
 def _target(settings: TargetSettings, context: Context) -> Target:
-    return Folder(settings, context)
+    return Outgoing(settings, context)
 
 
 def _table(settings: FileSettings) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from textwrap import dedent, indent
 from typing import Any
@@ -48,10 +49,12 @@ def connector(folder: Path, source: str = CSV, mapping: str = MAPPING, name: str
 
 
 def drop(folder: Path, content: str | bytes, name: str = "rows.csv") -> Path:
-    """Put a file where the connector looks."""
+    """Put a file where the connector looks, an hour ago: nobody waits for it to settle."""
     path = folder / "drop" / name
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content.encode() if isinstance(content, str) else content)
+    left = path.stat().st_mtime_ns - 3_600_000_000_000
+    os.utime(path, ns=(left, left))
     return path
 
 

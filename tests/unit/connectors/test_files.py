@@ -168,7 +168,7 @@ def test_a_folder_of_files_is_read_by_name_and_new_ones_join(tmp_path: Path) -> 
     drop(tmp_path, rows(good(3)), "aa.csv")
     (new,) = found.open().fetch(last.position, 10)
     assert [one.position for one in new.records] == ["aa.csv:2"]
-    assert json.loads(new.position).keys() == {"a.csv", "aa.csv", "b.csv"}
+    assert json.loads(new.position)["files"].keys() == {"a.csv", "aa.csv", "b.csv"}
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:

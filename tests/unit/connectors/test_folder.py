@@ -12,7 +12,8 @@ import pytest
 from connector_world import connector, drop, good, records, rows
 
 from bus.errors import ConfigurationError
-from connectors.formats import folder
+from connectors.formats import archives, folder
+from connectors.formats.archives import Limits
 from connectors.formats.common import FileSettings
 
 FILES = 'kind: files\nsource: {path: "drop/%s", format: csv%s}\n'
@@ -34,12 +35,13 @@ def zipped(path: Path, **texts: str) -> Path:
     return path
 
 
-def keys(found: list[folder.Found]) -> list[str]:
-    return [one.name for one in found]
+def limits(unpacked: int = 10) -> Limits:
+    return Limits("dep.yaml", unpacked)
 
 
 def seen(tmp_path: Path, pattern: str = "drop/*.csv", **more: object) -> list[str]:
-    return keys(folder.found(FileSettings.model_validate({"path": pattern, "format": "csv"} | more), tmp_path, "dep.yaml"))
+    settings = FileSettings.model_validate({"path": pattern, "format": "csv"} | more)
+    return [one.name for one in folder.Folder(settings, tmp_path, "dep.yaml").listing().files]
 
 
 def test_folders_below_are_read_in_the_order_of_their_names(tmp_path: Path) -> None:
@@ -50,7 +52,7 @@ def test_folders_below_are_read_in_the_order_of_their_names(tmp_path: Path) -> N
     found = connector(tmp_path, GLOB)
     assert [record.row["id"] for record in records(found)] == ["1", "2"]
     *_, last = found.open().fetch(None, 10)
-    assert set(json.loads(last.position)) == {"a/z.csv", "b.csv"}
+    assert set(json.loads(last.position)["files"]) == {"a/z.csv", "b.csv"}
     assert records(found, last.position) == []
 
 
@@ -61,21 +63,48 @@ def test_a_file_in_the_making_is_not_looked_at(tmp_path: Path, name: str) -> Non
     assert seen(tmp_path, "drop/*") == []
 
 
+def touched(path: Path, seconds: float) -> Path:
+    """Written to so many seconds ago."""
+    then = time.time() - seconds
+    os.utime(path, (then, then))
+    return path
+
+
 def test_a_half_written_file_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that changes while it is looked at comes the next time; its neighbours come now."""
-    old, new = drop(tmp_path, rows(good(1)), "old.csv"), drop(tmp_path, "id,ca", "new.csv")
-    os.utime(old, (0, 0))
+    drop(tmp_path, rows(good(1)), "old.csv")
+    new = touched(drop(tmp_path, "id,ca", "new.csv"), 0)
     monkeypatch.setattr(time, "sleep", lambda _: new.write_text(rows(good(2)), "utf-8"))
-    assert seen(tmp_path, settle=30) == ["old.csv"]
+    assert seen(tmp_path, settle=2) == ["old.csv"]
     monkeypatch.setattr(time, "sleep", lambda _: None)
-    assert seen(tmp_path, settle=30) == ["new.csv", "old.csv"]
+    assert seen(tmp_path, settle=2) == ["new.csv", "old.csv"]
+
+
+def test_a_long_rest_is_waited_for_without_holding_anybody_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that must rest for half a minute comes with a later look."""
+    path = touched(drop(tmp_path, rows(good(1))), 10)
+    monkeypatch.delattr(time, "sleep")
+    assert seen(tmp_path, settle=30) == []
+    touched(path, 31)
+    assert seen(tmp_path, settle=30) == ["rows.csv"]
+
+
+@pytest.mark.parametrize(("text", "waits"), [(rows(good(1)), False), (rows(good(1))[:-4], True)])
+def test_a_single_file_that_ends_in_the_middle_of_a_line_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, waits: bool
+) -> None:
+    """Whole lines are taken at once; half of one would be another row."""
+    path = touched(drop(tmp_path, text), 0)
+    monkeypatch.setattr(folder, "SETTLE", 1.0)
+    monkeypatch.setattr(time, "sleep", lambda _: path.write_text(rows(good(1))))
+    assert seen(tmp_path, "drop/rows.csv") == ([] if waits else ["rows.csv"])
 
 
 def test_a_file_that_goes_while_it_is_looked_at_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No fault of anybody's."""
-    path = drop(tmp_path, rows(good(1)))
+    path = touched(drop(tmp_path, rows(good(1))), 0)
     monkeypatch.setattr(time, "sleep", lambda _: path.unlink())
-    assert seen(tmp_path, settle=30) == []
+    assert seen(tmp_path, settle=2) == []
 
 
 def test_a_clock_that_jumps_back_holds_nothing_up(tmp_path: Path) -> None:
@@ -107,7 +136,7 @@ def test_the_members_of_an_archive_are_files(tmp_path: Path) -> None:
     """Each row says in which; a second look reads nothing, an archive that is touched or grows gives what is new."""
     path = zipped(tmp_path / "drop" / "m.zip", **{"a/1.csv": rows(good(1)), "2.csv": rows(good(2)), "readme.txt": "x"})
     found = connector(tmp_path, ARCHIVE)
-    assert [(one.row["id"], one.position) for one in records(found)] == [("2", "m.zip!2.csv:2"), ("1", "m.zip!1.csv:2")]
+    assert [(one.row["id"], one.position) for one in records(found)] == [("2", "m.zip!2.csv:2"), ("1", "m.zip!a/1.csv:2")]
     *_, last = found.open().fetch(None, 10)
     assert records(found, last.position) == []
     zipped(path, **{"a/1.csv": rows(good(1)), "2.csv": rows(good(2), good(3))})
@@ -129,14 +158,14 @@ def test_names_in_gbk_are_read_as_they_were_written(tmp_path: Path) -> None:
     """Old programs on Chinese Windows do not say which encoding they use."""
     path = zipped(tmp_path / "m.zip", **{"x" * 8: ""})
     path.write_bytes(path.read_bytes().replace(b"x" * 8, "办件.csv".encode("gbk")[:8].ljust(8, b" ")))
-    assert [one.name for one in folder.members(path, "*", 10, "dep.yaml")] == ["办件.csv"]
+    assert [one.name for one in archives.members(path, "*", limits(10))] == ["办件.csv"]
 
 
 def test_a_member_whose_name_climbs_out_leads_nowhere(tmp_path: Path) -> None:
     """It is unpacked by the last part of its name, into a folder of its own, and gone afterwards."""
     path = zipped(tmp_path / "m.zip", **{"../../evil.csv": "x"})
-    (member,) = folder.members(path, "*.csv", 10, "dep.yaml")
-    with folder.unpacked(path, member, 10, "dep.yaml") as place:
+    (member,) = archives.members(path, "*.csv", limits(10))
+    with archives.unpacked(path, member, limits(10)) as place:
         assert (place.name, place.read_text()) == ("evil.csv", "x")
     assert not place.exists()
     assert list(tmp_path.rglob("evil.csv")) == []
@@ -146,11 +175,11 @@ def test_an_archive_that_unpacks_to_too_much_is_not_unpacked(tmp_path: Path) -> 
     """By what it says of itself, and by what it does when it lies."""
     path = zipped(tmp_path / "m.zip", **{"1.csv": "0" * 5000})
     with pytest.raises(ConfigurationError, match=r"m\.zip cannot be read: it unpacks to 5,000 bytes, more than 4,999"):
-        folder.members(path, "*", 4_999, "dep.yaml")
-    (member,) = folder.members(path, "*", 5_000, "dep.yaml")
+        archives.members(path, "*", limits(4_999))
+    (member,) = archives.members(path, "*", limits(5_000))
     with (
         pytest.raises(ConfigurationError, match=r"1\.csv cannot be unpacked \(it unpacks to more than it says"),
-        folder.unpacked(path, member, 4_000, "dep.yaml"),
+        archives.unpacked(path, member, limits(4_000)),
     ):
         raise AssertionError
 
@@ -173,4 +202,4 @@ def test_an_encrypted_archive_is_told(tmp_path: Path) -> None:
     data[data.index(b"PK\x01\x02") + 8] |= 1
     path.write_bytes(data)
     with pytest.raises(ConfigurationError, match="Send it without a password"):
-        folder.members(path, "*", 10, "dep.yaml")
+        archives.members(path, "*", limits(10))
