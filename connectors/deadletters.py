@@ -58,12 +58,6 @@ def id_of(partition: int, offset: int) -> str:
     return f"{partition}-{offset}"
 
 
-def place_of(name: str) -> tuple[int, int] | None:
-    """Partition and offset of an id; None for what is no id."""
-    partition, dash, offset = name.partition("-")
-    return (int(partition), int(offset)) if dash and partition.isdecimal() and offset.isdecimal() else None
-
-
 def kept(record: SourceRecord) -> Headers:
     """What travels beside the letter of a row."""
     order = ((SEQUENCE, str(record.sequence).encode()),)

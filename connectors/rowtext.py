@@ -40,7 +40,7 @@ def encoded(row: Mapping[str, Any], indent: int | None = None) -> str:
 
 def decoded(text: str | bytes) -> dict[str, Any]:
     """The row again. Raises ValueError where the text is no JSON object."""
-    found = _typed(json.loads(text, parse_float=Decimal))
+    found = _typed(json.loads(text))
     if not isinstance(found, dict):
         raise ValueError(f"it is {type(found).__name__}, no object")  # noqa: TRY004  what is wrong is the text that was given
     return found

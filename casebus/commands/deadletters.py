@@ -4,53 +4,27 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from bus.errors import BusError, ConfigurationError
-from bus.topics import standard
 from casebus.commands import output
 from casebus.commands.open_view import opened
-from casebus.deployment import Deployment
 from casebus.letters import ledger
-from casebus.letters.again import Again, said_by
-from casebus.letters.correct import changes, corrected, edited, shown_as
-from casebus.letters.desk import Desk, Item, Who, items
+from casebus.letters.again import said_by
+from casebus.letters.correct import changes, shown_as
+from casebus.letters.desk import Item, items, opened_desk
 from casebus.letters.shown import standing as read
+from casebus.letters.wanted import Wanted, plain
 from casebus.wiring import Wiring
-from connectors.deadletters import Letter, place_of
 from monitor.times import local
-from schemas.handled import PENDING, Act, State
+from schemas.handled import Act, State
 
-__all__ = ["dismiss", "mend", "read", "replay", "show_all", "show_one"]
+__all__ = ["read", "show_all", "show_one"]
 
 COLUMNS = ("system", "position", "reason", "field", "found")
 UNASKED = "Kafka cannot be asked what was done about them ({}), so all are shown as open."
-FOUND = "There is no dead letter {}. Take an id such as 3-17 from `casebus deadletters list`."
-DIFFERS = 1
-
-
-class Wanted(NamedTuple):
-    """Which letters. `state` is one of State, `open` for all that need somebody, or `all`; `since` a moment, see Deployment."""
-
-    reason: str | None = None
-    system: str | None = None
-    case: str | None = None
-    since: str | None = None
-    state: str = "open"
-
-    def of(self, found: Iterable[Item], deployment: Deployment) -> list[Item]:
-        begin = deployment.moment(self.since) if self.since else 0
-        return [item for item in found if self._fits(item) and item.row["received_at"] >= begin]
-
-    def _fits(self, item: Item) -> bool:
-        row = item.row
-        asked = ((self.reason, item.reason), (self.system, row["system"]), (self.case, row["case_key"]))
-        if any(wanted not in (None, found, found.partition(":")[2]) for wanted, found in asked):
-            return False
-        return self.state == "all" or (item.state in PENDING if self.state == "open" else item.state == self.state)
 
 
 def show_all(folder: Path, wanted: Wanted, by: str | None, *, as_json: bool) -> int:
@@ -62,7 +36,7 @@ def show_all(folder: Path, wanted: Wanted, by: str | None, *, as_json: bool) -> 
     if by is not None:
         _print_counts(Counter(_sorted_by(item, by) for item in found), by, as_json=as_json)
     elif as_json:
-        output.as_json([_plain(item) for item in found])
+        output.as_json([plain(item) for item in found])
     else:
         rows = [(item.id, *(_cell(item, name) for name in COLUMNS), _state(item)) for item in found]
         output.console().print(output.table(output.several(len(found), "dead letter"), ("id", *COLUMNS, ""), rows))
@@ -104,14 +78,14 @@ def _print_counts(counted: Mapping[str, int], by: str, *, as_json: bool) -> None
 
 
 def show_one(folder: Path, name: str, *, as_json: bool) -> int:
-    with _desk(folder) as (wiring, desk):
-        item, letter = _item(desk, name), _letter(desk, name)
+    with opened_desk(folder) as (wiring, desk):
+        item, letter = desk.item(name), desk.letter(name)
         row = said_by(letter, wiring.codec)
     line = _line(wiring.deployment.folder, item.row["mapping_line"])
     if as_json:
-        output.as_json({**_plain(item), "row": row, "mapping": line, "acts": [_done(act, wiring) for act in item.acts]})
+        output.as_json({**plain(item), "row": row, "mapping": line, "acts": [_done(act, wiring) for act in item.acts]})
         return 0
-    shown = {key: value for key, value in _plain(item).items() if key != "id" and value not in ("", None)}
+    shown = {key: value for key, value in plain(item).items() if key != "id" and value not in ("", None)}
     shown["found"] = _cell(item, "found")
     shown["received_at"] = local(item.row["received_at"], wiring.deployment.zone).isoformat(" ", "seconds")
     console = output.console()
@@ -155,105 +129,3 @@ def _history(item: Item, row: Mapping[str, Any] | None, wiring: Wiring) -> Itera
         done = _done(act, wiring)
         answer = "\n".join(changes(row, act.row)) if act.row else act.text
         yield done["at"], done["state"], done["by"], done["why"], answer
-
-
-def _plain(item: Item) -> dict[str, Any]:
-    """For reading: the bytes as text where they are text, as hexadecimal digits where not."""
-    raw = bytes(item.row["raw"])
-    try:
-        shown = raw.decode()
-    except UnicodeDecodeError:
-        shown = raw.hex(" ")
-    said = {name: value for name, value in item.row.items() if name not in {"partition", "offset"}}
-    return said | {"raw": shown, "reason": item.reason, "text": item.text, "state": item.state.value}
-
-
-# -- acts
-
-
-def mend(folder: Path, name: str, wanted: Sequence[str], who: Who, wait: float) -> int:
-    """With what is `wanted` (`column=value`) or, without any, in the editor. 1 where the corrected row would be refused."""
-    with _desk(folder) as (wiring, desk):
-        item, letter = _item(desk, name), _letter(desk, name)
-        if letter.value["stage"] == "DELIVERY":
-            raise ConfigurationError(f"{name} is a delivery: mend its receiver, then replay it.")
-        said = said_by(letter, wiring.codec)
-        row = corrected(said, wanted, letter.value["stage"]) if wanted else edited(said, item.text)
-        tried = desk.tried(letter, row)
-        if tried.reason:
-            sys.stderr.write(f"casebus: {name} would be refused again, so nothing was written: {_sentence(tried)}\n")
-            return DIFFERS
-        desk.replay([name], who, {name: row})
-        return _tell(desk, [name], who, wait, as_json=False)
-
-
-def _sentence(tried: Again) -> str:
-    return f"{tried.reason}. {tried.text}"
-
-
-def replay(folder: Path, names: Sequence[str], wanted: Wanted, who: Who, wait: float, *, as_json: bool) -> int:  # noqa: PLR0913  what the command line says, as it says it
-    """1 where one of them is refused again."""
-    with _desk(folder) as (wiring, desk):
-        known = {item.id: item for item in desk.items()}
-        for name in names:
-            if name not in known:
-                raise ConfigurationError(FOUND.format(name))
-        chosen = names or [item.id for item in wanted.of(known.values(), wiring.deployment) if item.state is not State.REPLAYED]
-        if not chosen:
-            sys.stdout.write("No dead letter is open that fits.\n")
-            return 0
-        desk.replay(chosen, who)
-        return _tell(desk, chosen, who, wait, as_json=as_json)
-
-
-def dismiss(folder: Path, names: Sequence[str], who: Who) -> int:
-    if not who.why:
-        raise ConfigurationError("Say why with --why: whoever looks at it next year wants to know.")
-    with _desk(folder) as (_, desk):
-        for name in names:
-            _item(desk, name)
-        desk.dismiss(names, who)
-    sys.stdout.write(f"{output.several(len(names), 'dead letter')} dismissed.\n")
-    return 0
-
-
-def _tell(desk: Desk, names: Sequence[str], who: Who, wait: float, *, as_json: bool) -> int:
-    """What became of them, and whether the router has still to be heard."""
-    if wait > 0:
-        desk.settle(set(names), who, wait)
-    found = {item.id: item for item in desk.items()}
-    done = [found[name] for name in names]
-    counted = Counter(item.state for item in done)
-    if as_json:
-        output.as_json({"states": counted, "letters": [_plain(item) for item in done]})
-    else:
-        sys.stdout.write(", ".join(f"{number:,} {state.value}" for state, number in counted.items()) + ".\n")
-        refused = [item for item in done if item.state is State.REFUSED_AGAIN]
-        sys.stdout.write("".join(f"{item.id}: {item.reason}. {item.text}\n" for item in refused))
-    if counted[State.REPLAYED]:
-        sys.stderr.write(
-            "casebus: Of those replayed the router has not been heard yet; `casebus deadletters list` tells later.\n"
-        )
-    return DIFFERS if counted[State.REFUSED_AGAIN] else 0
-
-
-# -- where they stand
-
-
-@contextmanager
-def _desk(folder: Path) -> Iterator[tuple[Wiring, Desk]]:
-    with opened(folder) as (wiring, view), wiring.client() as client:
-        client.create(standard(wiring.settings.kafka.partitions))
-        yield wiring, Desk(wiring, client, view)
-
-
-def _item(desk: Desk, name: str) -> Item:
-    """Raises ConfigurationError where there is none."""
-    item = next((item for item in desk.items() if item.id == name), None)
-    if place_of(name) is None or item is None:
-        raise ConfigurationError(FOUND.format(name))
-    return item
-
-
-def _letter(desk: Desk, name: str) -> Letter:
-    return desk.letters([name])[name]

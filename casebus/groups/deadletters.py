@@ -38,8 +38,9 @@ def dead_list(  # noqa: PLR0913, PLR0917  a command has as many arguments as opt
 ) -> None:
     """Those that need somebody, with where and why."""
     from casebus.commands import deadletters
+    from casebus.letters.wanted import Wanted
 
-    raise typer.Exit(deadletters.show_all(folder, deadletters.Wanted(reason, system, case, since, state), by, as_json=as_json))
+    raise typer.Exit(deadletters.show_all(folder, Wanted(reason, system, case, since, state), by, as_json=as_json))
 
 
 @app.command("show")
@@ -60,10 +61,10 @@ def dead_mend(  # noqa: PLR0913, PLR0917  a command has as many arguments as opt
     wait: Wait = 20,
 ) -> None:
     """Correct one and send it through the same mapping; what came is kept beside what it became."""
-    from casebus.commands import deadletters
+    from casebus.commands import letteracts
     from casebus.letters.desk import Who
 
-    raise typer.Exit(deadletters.mend(folder, name, changes or [], Who(_who(by), why), wait))
+    raise typer.Exit(letteracts.mend(folder, name, changes or [], Who(_who(by), why), wait))
 
 
 @app.command("replay")
@@ -78,14 +79,15 @@ def dead_replay(  # noqa: PLR0913, PLR0917  a command has as many arguments as o
     as_json: Json = False,
 ) -> None:
     """Translate those named, or all open ones that fit, by today's mapping and code tables; publish them once, in order."""
-    from casebus.commands import deadletters
+    from casebus.commands import letteracts
     from casebus.letters.desk import Who
+    from casebus.letters.wanted import Wanted
 
     ids, folder = _told(names or [])
     if not (ids or reason or system or everything):
         raise typer.BadParameter("Name letters, --reason, --system, or --all.")
-    wanted, who = deadletters.Wanted(reason, system), Who(_who(by), why)
-    raise typer.Exit(deadletters.replay(folder, ids, wanted, who, wait, as_json=as_json))
+    wanted, who = Wanted(reason, system), Who(_who(by), why)
+    raise typer.Exit(letteracts.replay(folder, ids, wanted, who, wait, as_json=as_json))
 
 
 @app.command("dismiss")
@@ -95,13 +97,13 @@ def dead_dismiss(
     by: By = None,
 ) -> None:
     """Nothing will be done about them, for a reason; they are listed no more."""
-    from casebus.commands import deadletters
+    from casebus.commands import letteracts
     from casebus.letters.desk import Who
 
     ids, folder = _told(names or [])
     if not ids:
         raise typer.BadParameter("Name letters by their ids in the list.")
-    raise typer.Exit(deadletters.dismiss(folder, ids, Who(_who(by), why)))
+    raise typer.Exit(letteracts.dismiss(folder, ids, Who(_who(by), why)))
 
 
 def _told(words: list[str]) -> tuple[list[str], Path]:

@@ -11,6 +11,7 @@ from bus.topics import ALERTS, EVENTS, RETRIES
 from connectors import rowtext
 from connectors.config import Connector
 from connectors.deadletters import Letter
+from connectors.formats import objects
 from connectors.mapping import Rejection
 from connectors.runner import LARGEST_EVENT, cloud_event
 from connectors.source import SourceRecord
@@ -58,9 +59,10 @@ def again(letter: Letter, row: Mapping[str, Any] | None, how: Setting) -> Again:
 def row_of(letter: Letter) -> dict[str, Any] | None:
     """The row as it was read; else what its bytes say, where they are a JSON object."""
     try:
-        return rowtext.decoded(letter.row if letter.row is not None else letter.value["raw"])
+        found = objects.decoded(letter.value["raw"]) if letter.row is None else rowtext.decoded(letter.row)
     except ValueError:
         return None
+    return found if isinstance(found, dict) else None
 
 
 def _row(letter: Letter, corrected: Mapping[str, Any] | None, how: Setting) -> Again:

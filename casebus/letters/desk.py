@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
 
+from bus.errors import ConfigurationError
 from bus.ports import Client, Message, Partition, Producer
-from bus.topics import DEADLETTERS, EVENTS, JOURNAL
+from bus.topics import DEADLETTERS, EVENTS, JOURNAL, standard
+from casebus.commands.open_view import opened
 from casebus.letters import judge, ledger, shown
 from casebus.letters.again import Again, Setting, again
 from casebus.letters.shown import Row
@@ -58,6 +61,16 @@ class Desk:
         """Every letter, in the order of receipt."""
         return items(self._view, self._wiring, ledger.read(self._client))
 
+    def item(self, name: str) -> Item:
+        """Raises ConfigurationError where there is none."""
+        found = next((item for item in self.items() if item.id == name), None)
+        if found is None:
+            raise ConfigurationError(f"There is no dead letter {name}. Take an id such as 3-17 from `casebus deadletters list`.")
+        return found
+
+    def letter(self, name: str) -> Letter:
+        return self.letters([name])[name]
+
     def letters(self, ids: Collection[str]) -> dict[str, Letter]:
         """The letters as they stand on the bus, whole."""
         read = deadletters.read(self._client, self._wiring.codec)
@@ -97,9 +110,8 @@ class Desk:
     def settle(self, ids: Collection[str], who: Who, seconds: float) -> None:
         """Wait until the router has spoken on these, at most so long, and write down what it said."""
         deadline = time.monotonic() + seconds
-        ends = self._client.ends([EVENTS.name])
         while True:
-            passed = self._passed(ends)
+            passed = self._passed()
             found = {item.id: item for item in self.items() if item.id in ids}
             waiting = [item for item in found.values() if _unheard(item)]
             if not waiting or passed or time.monotonic() >= deadline:
@@ -107,16 +119,21 @@ class Desk:
             time.sleep(_LOOK)
         self._add(dict(_spoken(found.values(), who, passed)))
 
-    def _passed(self, ends: Mapping[Partition, int]) -> bool:
+    def _passed(self) -> bool:
         """The router has read all that was published, and the view all that came of it: silence is an answer then."""
-        done = self._client.committed(self._wiring.router_group, [EVENTS.name])
-        if any(done.get(place, 0) < end for place, end in ends.items()):
+        group = self._wiring.router_group
+        if self._unread([EVENTS.name], self._client.committed(group, [EVENTS.name])):
             return False
         with self._view.snapshot() as snapshot:
-            offsets = tables.offsets
-            read = {Partition(row.topic, row.partition): row.next_offset for row in snapshot.all(offsets.select())}
-        wanted = self._client.ends([JOURNAL.name, DEADLETTERS.name])
-        return all(read.get(place, 0) >= end for place, end in wanted.items())
+            rows = snapshot.all(tables.offsets.select())
+        return not self._unread(
+            [JOURNAL.name, DEADLETTERS.name], {Partition(one.topic, one.partition): one.next_offset for one in rows}
+        )
+
+    def _unread(self, topics: Sequence[str], done: Mapping[Partition, int]) -> bool:
+        """Records stand behind these offsets. (The ends themselves tell nothing: the last offset is a transaction's mark.)"""
+        behind = {place: done.get(place, 0) for place, end in self._client.ends(topics).items() if done.get(place, 0) < end}
+        return bool(behind) and any(self._client.read(behind))
 
     def _add(self, acts: Mapping[str, Act]) -> None:
         if not acts:
@@ -130,6 +147,14 @@ class Desk:
 
     def _ends(self) -> dict[str, int]:
         return {str(place.number): end for place, end in self._client.ends([DEADLETTERS.name]).items()}
+
+
+@contextmanager
+def opened_desk(folder: Path) -> Iterator[tuple[Wiring, Desk]]:
+    """Raises ConfigurationError where nothing has been recorded yet."""
+    with opened(folder) as (wiring, view), wiring.client() as client:
+        client.create(standard(wiring.settings.kafka.partitions))
+        yield wiring, Desk(wiring, client, view)
 
 
 def items(view: View, wiring: Wiring, acts: ledger.Ledger) -> list[Item]:
