@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from bus.topics import Topic
 
@@ -155,6 +155,15 @@ class Processor(Protocol):
 
     def aborted(self) -> None:
         """The transaction does not stand: forget what was computed."""
+        ...
+
+
+@runtime_checkable
+class Timed(Protocol):
+    """A processor that has work to do at its time, though no record comes."""
+
+    def due(self) -> bool:
+        """True when `process` has something to do with no records at all; asked after each poll that brought none."""
         ...
 
 

@@ -43,7 +43,7 @@ FORWARD = Topic("case.forward", "case", types=("casebus.events.*", "casebus.reco
 JOURNAL = Topic("case.journal", "case", types=("casebus.records.JournalEntry", "casebus.records.InputEnded"))
 STATE = Topic("case.state", "case", compacted=True, types=("case state (MessagePack)",))
 DELIVERIES = Topic("case.deliveries", "receiving authority", types=("casebus.records.Delivery",))
-RETRIES = Topic("case.deliveries.retry", "receiving authority", types=("casebus.records.Delivery",))
+RETRIES = Topic("case.deliveries.retry", "delivery", compacted=True, types=("casebus.records.Delivery",))
 ALERTS = Topic("supervision.alerts", "case", types=("casebus.events.*",))
 POSITIONS = Topic("connector.positions", "connector", partitions=1, compacted=True, types=("position (text)",))
 #: What people want of each connector. Its partitions are what workers share, so no more workers than these have work.

@@ -21,7 +21,7 @@ import structlog
 
 from bus import crash
 from bus.errors import BusError, FencedError, RetryError, StuckError
-from bus.ports import Client, Consumer, Partition, Processor, Producer, Record
+from bus.ports import Client, Consumer, Partition, Processor, Producer, Record, Timed
 from bus.watchdog import Watchdog
 
 log = structlog.get_logger(__name__)
@@ -113,7 +113,7 @@ class Loop:
         if consumer.rebalanced() or self._numbers is None:
             self._assign(consumer)
             return 0
-        if records:
+        if records or (isinstance(self._processor, Timed) and self._processor.due()):
             self._transact(consumer, records)
         return len(records)
 
@@ -150,7 +150,7 @@ class Loop:
             crash.point(f"{self._name}.after_send")
             if consumer.rebalanced():
                 raise RevokedError("Partitions were taken away while their records were worked on.")
-            producer.offsets(next_offsets(records), membership)
+            producer.offsets(next_offsets(records) or consumer.positions(), membership)  # never none: they prove the membership
             crash.point(f"{self._name}.before_commit")
             written = producer.commit()
         self._processor.committed(written)

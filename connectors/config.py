@@ -80,8 +80,8 @@ class Connector(NamedTuple):
         opened = {name: part.open(self.base, self._place(), cluster) for name, part in self.parts.items()}
         return opened[""] if "" in opened else Many(opened)
 
-    def target(self) -> Target | None:
-        """Where its deliveries go; None for a system that takes none. Raises ProblemsError."""
+    def target(self, cluster: Client | None = None) -> Target | None:
+        """Where its deliveries go; None for a system that takes none. `cluster` as for `open`. Raises ProblemsError."""
         wanted = self.settings.deliver
         if wanted is None:
             return None
@@ -89,7 +89,7 @@ class Connector(NamedTuple):
         if kind is None or kind.target is None or kind.target_settings is None:
             raise ProblemsError(Problem(self._place(), f"the kind `{wanted.kind}` takes no deliveries", "Write one that does."))
         node = document(self.path, self.base)["deliver"].get("target", Map(self.path, 1))
-        return kind.target(validated(kind.target_settings, node), Context(self.base, [], self._place()))
+        return kind.target(validated(kind.target_settings, node), Context(self.base, [], self._place(), cluster))
 
     def refresh(self, again: bool = False) -> None:
         """Read again the lookups that can have changed, with `again` even those that do not look it. Raises ProblemsError."""

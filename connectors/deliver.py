@@ -1,35 +1,41 @@
 """Deliveries: a case handed to an authority leaves the bus into that authority's system.
 
 At least once to the outside, with an idempotency key: the effect first, then the commit, so a crash between them repeats a
-delivery and the receiver drops it. What fails is parked in the retry topic with growing pauses and blocks nobody; what fails
-for good becomes a dead letter. A delivery for an authority without a receiver here is a dead letter at once.
+delivery and the receiver drops it. What fails waits for longer each time and blocks nobody but what the same receiver is told
+of the same case; what fails too often, or is refused for good, becomes a dead letter. So does at once a delivery for an
+authority without a receiver here.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
-from fnmatch import fnmatchcase
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import structlog
 
 from bus import crash
-from bus.errors import BusError, RetryError
+from bus.errors import BusError
 from bus.ports import Client, Message, Record, Written
 from bus.topics import DEADLETTERS, DELIVERIES, EVENTS, RETRIES
-from bus.transaction import Loop
-from connectors import deadletters, receipts
-from connectors.config import Connector
-from connectors.source import Target
+from bus.transaction import POLL_SECONDS, Loop
+from connectors import deadletters, receipts, waiting
+from connectors.receivers import Pauses, Receiver, receivers
+from connectors.source import LaterError, RefusedError
+from connectors.waiting import Waiting
 from schemas.codec import CodecError
+
+__all__ = ["Deliverer", "Deliveries", "Pauses", "Receiver", "Sizes", "receivers"]
 
 log = structlog.get_logger(__name__)
 
 TOPICS = (DELIVERIES.name, RETRIES.name)
 #: One transaction holds few deliveries: each is an effect in a system that may be slow.
 BATCH = 20
+#: Seconds after which a transaction begins no further delivery: the process is ended where one lasts a minute.
+BUDGET = 15.0
 IDLE = 1.0
 
 
@@ -40,38 +46,6 @@ class Codec(Protocol):
     def encode_record(self, name: str, value: dict[str, Any]) -> bytes: ...
 
 
-class Receiver(NamedTuple):
-    """A system that takes deliveries for some authorities."""
-
-    name: str
-    authorities: Sequence[str]
-    target: Target
-    attempts: int
-
-    def takes(self, authority: str) -> bool:
-        return any(fnmatchcase(authority, pattern) for pattern in self.authorities)
-
-
-class Pauses(NamedTuple):
-    """Seconds between attempts: doubled each time, up to the longest."""
-
-    first: float = 2.0
-    longest: float = 600.0
-
-    def after(self, attempts: int) -> float:
-        return float(min(self.first * 2 ** min(attempts - 1, 30), self.longest))
-
-
-def receivers(connectors: Sequence[Connector]) -> list[Receiver]:
-    """Those of a deployment's systems that take deliveries. Raises ProblemsError."""
-    found = []
-    for connector in connectors:
-        wanted, target = connector.settings.deliver, connector.target()
-        if wanted is not None and target is not None:
-            found.append(Receiver(connector.name, wanted.to, target, wanted.attempts))
-    return found
-
-
 class Sizes(NamedTuple):
     """Partition counts of the topics that deliveries lead to."""
 
@@ -79,90 +53,156 @@ class Sizes(NamedTuple):
     events: int
 
 
-class Due(NamedTuple):
-    """What the retry topic says of a delivery: how often it was tried, and when it is due again (ms since 1970 UTC)."""
-
-    attempts: int
-    at: int
-
-    @classmethod
-    def of(cls, record: Record) -> Due:
-        found = dict(record.headers)
-        return cls(int(found.get("attempts", b"0")), int(found.get("due", b"0")))
-
-    def headers(self) -> tuple[tuple[str, bytes], ...]:
-        return (("type", b"Delivery"), ("attempts", str(self.attempts).encode()), ("due", str(self.at).encode()))
+Table = Callable[[frozenset[int]], dict[str, Waiting]]
 
 
 class Deliverer:
-    """`bus.ports.Processor` over deliveries and retries; its effects are idempotent, so an aborted batch may come again."""
+    """`bus.ports.Processor` over deliveries and retries; its effects are idempotent, so an aborted batch may come again.
 
-    def __init__(self, found: Sequence[Receiver], codec: Codec, sizes: Sizes, pauses: Pauses | None = None) -> None:
+    `table` reads what waits in some partitions: the topic is the memory, this object only remembers it.
+    """
+
+    def __init__(self, found: Sequence[Receiver], codec: Codec, sizes: Sizes, table: Table, pauses: Pauses) -> None:
         self._receivers = found
         self._codec = codec
         self._partitions, self._events = sizes
-        self._pauses = pauses or Pauses()
-        #: Deliveries tried in the last batch: 0 says that everything there is waits for its time.
-        self.tried = 0
+        self._read = table
+        self._pauses = pauses
+        self._waiting: dict[str, Waiting] = {}
+        #: Failures in a row of each receiver, and until when it is left alone (ms).
+        self._failures: Counter[str] = Counter()
+        self._resting: dict[str, int] = {}
 
     def assigned(self, partitions: frozenset[int]) -> None:
-        """No state is held."""
+        self._waiting = self._read(partitions)
+
+    def due(self) -> bool:
+        """`bus.ports.Timed`."""
+        return any(self._at(one) <= _now() for one in self._first_of_each_lane())
+
+    def rest(self) -> float:
+        """Seconds until something that waits is due; POLL_SECONDS at most."""
+        wanted = min((self._at(one) for one in self._first_of_each_lane()), default=None)
+        return POLL_SECONDS if wanted is None else min(max((wanted - _now()) / 1000, 0.05), POLL_SECONDS)
 
     def process(self, records: Sequence[Record]) -> list[Message]:
-        self.tried = 0
-        messages = [message for record in records if (message := self._one(record)) is not None]
-        if self.tried:
+        messages: list[Message] = []
+        arrived: list[Waiting] = []
+        for record in records:
+            try:
+                one = waiting.of(record, self._codec) if record.value else None
+            except CodecError as error:
+                messages.append(self._unreadable(record, str(error)))
+                continue
+            if one is not None and record.topic == DELIVERIES.name:
+                arrived.append(one)
+            elif one is not None and one.asked:
+                self._asked(one)
+        end = time.monotonic() + BUDGET
+        for one in [*self._due_now(), *arrived]:
+            messages += self._one(one, in_time=time.monotonic() < end)
+        if messages or arrived:
             crash.point("delivery.after_effect")
         return messages
 
     def committed(self, written: Sequence[Written]) -> None:
-        """Nothing is held back."""
+        """What waits was remembered while it was worked on."""
 
     def aborted(self) -> None:
-        """Effects stand; their repetition changes nothing."""
+        """Effects stand; their repetition changes nothing. What waits is read again with the assignment that follows."""
 
-    def _one(self, record: Record) -> Message | None:
-        due = Due.of(record)
-        if due.at > _now():
-            return self._parked(record, due)
-        self.tried += 1
-        try:
-            delivery = self._codec.decode_record(record.value or b"")[1]
-        except CodecError as error:
-            return self._letter(record, {}, "unreadable_delivery", str(error))
-        receiver = next((one for one in self._receivers if one.takes(delivery["to"])), None)
+    # -- what waits
+
+    def _first_of_each_lane(self) -> Iterable[Waiting]:
+        first: dict[tuple[str, str], Waiting] = {}
+        for one in self._waiting.values():
+            if (known := first.get(one.lane)) is None or one.turn < known.turn:
+                first[one.lane] = one
+        return first.values()
+
+    def _at(self, one: Waiting) -> int:
+        receiver = self._receiver(one)
+        return one.at if one.asked or receiver is None else max(one.at, self._resting.get(receiver.name, 0))
+
+    def _due_now(self) -> list[Waiting]:
+        """Those that were tried least come first: one that a receiver can never take keeps the others up no longer."""
+        due = [one for one in self._first_of_each_lane() if self._at(one) <= _now()]
+        return sorted(due, key=lambda one: (not one.asked, one.attempts, one.at))[:BATCH]
+
+    def _asked(self, one: Waiting) -> None:
+        if one.id in self._waiting:
+            self._waiting[one.id] = one
+
+    def _receiver(self, one: Waiting) -> Receiver | None:
+        return next((receiver for receiver in self._receivers if receiver.takes(one.delivery["to"])), None)
+
+    # -- what becomes of one
+
+    def _one(self, one: Waiting, *, in_time: bool) -> list[Message]:
+        receiver = self._receiver(one)
         if receiver is None:
-            text = f"No system here takes deliveries for {delivery['to']}. Add deliver: to its connector."
-            return self._letter(record, delivery, "no_receiver", text)
-        return self._delivered(record, delivery, receiver, due)
+            text = f"No system here takes deliveries for {one.delivery['to']}. Add deliver: to its connector."
+            return self._ended(one, self._letter(one, "no_receiver", text))
+        if one.id not in self._waiting and (earlier := self._earlier(one)) is not None:
+            return self._parked(one._replace(reason=f"It waits behind {earlier.id} of the same case."))
+        if not in_time or self._at(one) > _now():
+            return self._parked(one._replace(reason=one.reason or f"{receiver.name} is busy, or did not answer others."))
+        return self._delivered(one, receiver)
 
-    def _delivered(self, record: Record, delivery: dict[str, Any], receiver: Receiver, due: Due) -> Message | None:
+    def _earlier(self, one: Waiting) -> Waiting | None:
+        return next((other for other in self._waiting.values() if other.lane == one.lane and other.turn < one.turn), None)
+
+    def _delivered(self, one: Waiting, receiver: Receiver) -> list[Message]:
         try:
-            receipt = receiver.target.deliver(delivery)
+            receipt = receiver.target.deliver(one.delivery)
         except BusError as error:
-            return self._failed(record, delivery, receiver, due, error)
+            return self._failed(one, receiver, error)
         except Exception as error:
             log.exception("delivery failed", receiver=receiver.name)  # one receiver's fault must not stop the others
-            return self._failed(record, delivery, receiver, due, RetryError(f"{type(error).__name__}: {error}"))
-        log.info("delivered", receiver=receiver.name, case=delivery["case"], place=receipt.place, repeated=receipt.repeated)
-        if receipt.signed_at is None or delivery["hand_over"] is None:
-            return None
-        return receipts.message(delivery, receipt, self._codec, self._events, _now())
+            return self._failed(one, receiver, BusError(f"{type(error).__name__}: {error}"))
+        self._failures.pop(receiver.name, None)
+        self._resting.pop(receiver.name, None)
+        said = {"case": one.delivery["case"], "place": receipt.place, "repeated": receipt.repeated}
+        log.info("delivered", receiver=receiver.name, **said)
+        signed = receipt.signed_at is not None and one.delivery["hand_over"] is not None
+        events = [receipts.message(one.delivery, receipt, self._codec, self._events, _now())] if signed else []
+        return self._ended(one, *receipt.messages, *events)
 
-    def _failed(self, record: Record, delivery: dict[str, Any], receiver: Receiver, due: Due, error: BusError) -> Message:
-        attempts = due.attempts + 1
+    def _failed(self, one: Waiting, receiver: Receiver, error: BusError) -> list[Message]:
+        attempts = one.attempts + 1
+        if isinstance(error, RefusedError):
+            return self._ended(one, self._letter(one, "delivery_refused", f"{receiver.name} refused it: {error}"))
         if attempts >= receiver.attempts:
             text = f"{receiver.name} did not take it in {attempts} attempts: {error} Repair the receiver, then deliver it again."
-            return self._letter(record, delivery, "not_delivered", text)
-        log.warning("delivery parked", receiver=receiver.name, case=delivery["case"], attempts=attempts, reason=str(error))
-        return self._parked(record, Due(attempts, _now() + round(self._pauses.after(attempts) * 1000)))
+            return self._ended(one, self._letter(one, "not_delivered", text))
+        log.warning("delivery waits", receiver=receiver.name, case=one.delivery["case"], attempts=attempts, reason=str(error))
+        self._failures[receiver.name] += 1
+        told = error.seconds if isinstance(error, LaterError) else 0.0
+        self._resting[receiver.name] = _later(max(told, self._pauses.after(self._failures[receiver.name])))
+        at = _later(max(told, self._pauses.after(attempts)))
+        return self._parked(one._replace(attempts=attempts, at=at, reason=str(error), asked=False))
 
-    def _parked(self, record: Record, due: Due) -> Message:
-        return Message(RETRIES.name, record.partition, record.key, record.value, _now(), due.headers())
+    def _parked(self, one: Waiting) -> list[Message]:
+        """Written once: until it is tried again nothing of it changes."""
+        known = self._waiting.get(one.id)
+        self._waiting[one.id] = one
+        return [] if known == one else [one.message(_now())]
 
-    def _letter(self, record: Record, delivery: dict[str, Any], reason: str, text: str) -> Message:
-        letter = deadletters.of_delivery(record, delivery, reason, text)
+    def _ended(self, one: Waiting, *messages: Message) -> list[Message]:
+        waited = self._waiting.pop(one.id, None) is not None
+        return [*messages, one.done(_now())] if waited else [*messages]
+
+    def _letter(self, one: Waiting, reason: str, text: str) -> Message:
+        letter = deadletters.of_delivery(one.record, one.delivery, reason, text)
         return deadletters.message(letter, self._codec, self._partitions, _now())
+
+    def _unreadable(self, record: Record, text: str) -> Message:
+        letter = deadletters.of_delivery(record, {}, "unreadable_delivery", text)
+        return deadletters.message(letter, self._codec, self._partitions, _now())
+
+
+def _later(seconds: float) -> int:
+    return _now() + round(seconds * 1000)
 
 
 def _now() -> int:
@@ -174,7 +214,7 @@ class Deliveries:
 
     def __init__(self, found: Sequence[Receiver], client: Client, codec: Codec, group: str, pauses: Pauses | None = None) -> None:
         sizes = Sizes(len(client.ends([DEADLETTERS.name])), len(client.ends([EVENTS.name])))
-        self._deliverer = Deliverer(found, codec, sizes, pauses)
+        self._deliverer = Deliverer(found, codec, sizes, lambda numbers: waiting.read(client, codec, numbers), pauses or Pauses())
         self._loop = Loop(
             client=client,
             group=group,
@@ -190,23 +230,19 @@ class Deliveries:
         self._until(stop, lambda _: False)
 
     def run_to_end(self, stop: threading.Event) -> None:
-        """Deliver what there is; what must wait for its time stays parked."""
-        self._until(stop, lambda done: bool(self._loop.partitions) and not (done and self._deliverer.tried))
+        """Deliver what there is; what must wait for its time stays where it is."""
+        self._until(stop, lambda done: bool(self._loop.partitions) and not done and not self._deliverer.due())
 
     def _until(self, stop: threading.Event, ended: Callable[[int], bool]) -> None:
         assigned = False
         try:
             while not stop.is_set():
                 failures = self._loop.failures
-                done = self._loop.step()
+                done = self._loop.step(self._deliverer.rest())
                 if assigned and self._loop.failures <= failures and ended(done):
                     return
                 assigned = bool(self._loop.partitions)
-                self._pause(stop, done)
+                if self._loop.failures:
+                    stop.wait(IDLE)
         finally:
             self._loop.close()
-
-    def _pause(self, stop: threading.Event, done: int) -> None:
-        """Where all that came still waits for its time, looking again at once would only turn in a circle."""
-        if self._loop.failures or (done and not self._deliverer.tried):
-            stop.wait(IDLE)

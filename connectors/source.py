@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
-from bus.ports import Client
+from bus.errors import BusError, RetryError
+from bus.ports import Client, Message
 from connectors.values import Refusal
 from schemas.yamlfile import Map, Settings
 
@@ -55,6 +56,20 @@ class Receipt(NamedTuple):
     place: str
     repeated: bool
     signed_at: int | None = None
+    #: What is to be written in our own Kafka with it, exactly once: the delivery itself, where it goes to a topic of ours.
+    messages: Sequence[Message] = ()
+
+
+class LaterError(RetryError):
+    """The receiver says itself when it may be asked again."""
+
+    def __init__(self, text: str, seconds: float) -> None:
+        super().__init__(text)
+        self.seconds = seconds
+
+
+class RefusedError(BusError):
+    """The receiver will not take this delivery, now or later: a person must look at it."""
 
 
 class Source(Protocol):

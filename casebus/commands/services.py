@@ -171,17 +171,17 @@ def deliver(folder: Path, *, leave: bool) -> int:
 
     Where no system of the deployment takes deliveries there is nothing to do: they stay in their topic for whoever reads it.
     """
-    from connectors.deliver import Deliveries, receivers
+    from connectors.deliver import Deliveries
+    from connectors.receivers import receivers
 
     wiring, stop = _started(folder)
-    found = receivers(wiring.connectors)
-    if not found:
+    if not receivers(wiring.connectors):
         if not leave:
             stop.wait()
         return 0
     with wiring.client() as client:
         _prepare(wiring, client)
-        deliveries = Deliveries(found, client, wiring.codec, f"{wiring.settings.name}-deliveries")
+        deliveries = Deliveries(receivers(wiring.connectors, client), client, wiring.codec, f"{wiring.settings.name}-deliveries")
         if leave:
             deliveries.run_to_end(stop)
         else:

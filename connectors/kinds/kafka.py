@@ -22,7 +22,8 @@ from bus.settings import KafkaSettings
 from bus.topics import ingress
 from connectors.formats import envelopes
 from connectors.formats.objects import Origin, decoded, rows_of
-from connectors.source import Batch, Context, Kind, Source, SourceRecord
+from connectors.outlets import Outlet, OutletSettings
+from connectors.source import Batch, Context, Kind, Source, SourceRecord, Target
 from connectors.values import Refusal
 from schemas.yamlfile import Map, Settings, validated
 
@@ -142,6 +143,10 @@ def _open(settings: KafkaSource, context: Context) -> Source:
     return Topic(settings, context)
 
 
+def _target(settings: OutletSettings, context: Context) -> Target:
+    return Outlet(settings, context)
+
+
 KIND = Kind(
     about="A Kafka topic: the department writes it itself, in JSON or with Debezium",
     settings=_settings,
@@ -150,4 +155,6 @@ KIND = Kind(
     nested=lambda _: True,
     inside=lambda settings: settings.cluster is None,
     located=_located,
+    target_settings=OutletSettings,
+    target=_target,
 )

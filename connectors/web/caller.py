@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
 from pydantic import Field, SecretStr
 
-from bus.errors import ConfigurationError, RetryError
-from connectors.source import Context, Receipt
+from bus.errors import BusError, ConfigurationError, RetryError
+from connectors.source import Context, LaterError, Receipt, RefusedError
 from schemas.yamlfile import Settings
 
 #: Answers that another attempt may change (RFC 9110; 425 of RFC 8470, 429 of RFC 6585).
 _PASSING = frozenset({408, 409, 425, 429})
+#: Answers that say nothing of the delivery: the address or the token is wrong, and can be put right.
+_OURS = frozenset({401, 403, 404, 405, 407})
 _SHOWN = 300
 
 
@@ -23,7 +26,7 @@ class CallSettings(Settings):
 
     url: str = Field(pattern=r"^https?://.+")
     token: SecretStr | None = None
-    timeout: float = Field(10.0, gt=0, le=300)
+    timeout: float = Field(10.0, gt=0, le=30)
 
 
 class Caller:
@@ -38,7 +41,7 @@ class Caller:
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
     def deliver(self, delivery: Mapping[str, Any]) -> Receipt:
-        """Raises RetryError where waiting helps, ConfigurationError where the receiver refuses it."""
+        """Raises RetryError where waiting helps, ConfigurationError for wrong settings, RefusedError where it is refused."""
         headers = self._headers | {"Idempotency-Key": str(delivery["delivery_id"])}
         try:
             answer = httpx.post(self._settings.url, json=dict(delivery), headers=headers, timeout=self._settings.timeout)
@@ -46,10 +49,17 @@ class Caller:
             raise RetryError(f"{self._settings.url} does not answer ({error}). It will be tried again.") from error
         if answer.is_success:
             return self._receipt(answer)
+        raise self._refusal(answer)
+
+    def _refusal(self, answer: httpx.Response) -> BusError:
         said = f"{self._settings.url} answered {answer.status_code}: {answer.text[:_SHOWN] or 'nothing more'}."
         if answer.status_code in _PASSING or answer.is_server_error:
-            raise RetryError(f"{said} It will be tried again.")
-        raise ConfigurationError(f"{self._where}: {said} Correct target:, or ask those who run it.")
+            seconds = _seconds(answer.headers.get("Retry-After", ""))
+            again = f"{said} It will be tried again."
+            return RetryError(again) if seconds is None else LaterError(again, seconds)
+        if answer.status_code in _OURS:
+            return ConfigurationError(f"{self._where}: {said} Correct target:, or ask those who run it.")
+        return RefusedError(f"{said} Look at the delivery with those who run it, then deliver it again.")
 
     def _receipt(self, answer: httpx.Response) -> Receipt:
         try:
@@ -59,6 +69,15 @@ class Caller:
         told = told if isinstance(told, dict) else {}
         place = str(told.get("receipt") or answer.headers.get("Location") or self._settings.url)
         return Receipt(place, told.get("repeated") is True, _signed(told.get("received_at")))
+
+
+def _seconds(text: str) -> float | None:
+    """Retry-After in seconds or as a date (RFC 9110, 10.2.3), a day at most; None for what is neither."""
+    try:
+        wanted = float(text) if text.isdecimal() else (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds()
+    except (ValueError, TypeError):
+        return None
+    return min(max(wanted, 0.0), 86_400.0)
 
 
 def _signed(text: Any) -> int | None:

@@ -29,5 +29,5 @@ def test_what_was_recorded_is_kept_for_ever():
         assert topic.config()["retention.ms"] == "-1"
         assert topic.config()["cleanup.policy"] == ("compact" if topic.compacted else "delete")
     lists = {"connector.positions", "connector.control", "connector.status", "approval.deadletters.handling"}
-    compacted = {"case.state", "approval.schemas"} | lists
+    compacted = {"case.state", "case.deliveries.retry", "approval.schemas"} | lists
     assert {topic.name for topic in topics.ALL if topic.compacted} == compacted
