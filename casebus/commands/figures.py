@@ -62,13 +62,16 @@ def hall(question: Question) -> int:
         (name or "unnamed", one.tickets, one.served, one.waiting_minutes.mean, one.waiting_minutes.max)
         for name, one in found.halls.items()
     ]
-    clerks = [(one.name, one.department, one.events, one.cases, one.events_a_day) for one in found.clerks[:TOP]]
+    clerks = [
+        (one.name, one.department, one.events, one.events_before, one.cases, one.events_a_day, one.events_a_day_before)
+        for one in found.clerks[:TOP]
+    ]
     return _say(
         question,
         msgspec.to_builtins(found),
         lambda: [
             output.table("", ("hall", ">tickets", ">served", ">mean min", ">longest min"), halls),
-            output.table("", ("clerk", "department", ">events", ">cases", ">a day"), clerks),
+            output.table("", ("clerk", "department", ">events", ">before", ">cases", ">a day", ">before"), clerks),
         ],
     )
 

@@ -8,8 +8,9 @@ come masked.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, tzinfo
+from itertools import zip_longest
 from typing import NamedTuple
 
 import msgspec
@@ -45,7 +46,10 @@ class Hall(msgspec.Struct, frozen=True):
 
 
 class Clerk(msgspec.Struct, frozen=True):
-    """What one person did; `days` on which they did anything."""
+    """What one person did; `days` on which they did anything.
+
+    `events_before` and `events_a_day_before` are theirs in the earlier span; None where they did nothing in it.
+    """
 
     name: str
     department: str
@@ -53,6 +57,8 @@ class Clerk(msgspec.Struct, frozen=True):
     cases: int
     days: int
     events_a_day: float
+    events_before: int | None = None
+    events_a_day_before: float | None = None
 
 
 class HallFigures(msgspec.Struct, frozen=True):
@@ -95,6 +101,10 @@ class _Work:
         self.events = 0
         self.cases: set[str] = set()
         self.days: set[date] = set()
+
+    @property
+    def a_day(self) -> float:
+        return round(self.events / len(self.days), 2)
 
 
 class _Span:
@@ -146,16 +156,18 @@ class HallMeasure:
         return next((row.at for row in rows if row.at >= taken and local_date(row.at, self._zone) == day), None)
 
     def result(self) -> list[HallFigures]:
-        """One for each span of time."""
-        return [self._figures(span) for span in self._spans]
+        """One for each span of time; clerks beside what they did in the span that follows in the list, the earlier one."""
+        return [self._figures(span, earlier) for span, earlier in zip_longest(self._spans, self._spans[1:])]
 
-    def _figures(self, span: _Span) -> HallFigures:
+    def _figures(self, span: _Span, earlier: _Span | None) -> HallFigures:
         tickets = list(span.tickets.values())
-        return HallFigures(_hall(tickets, self._zone), halls(tickets, self._zone), list(self._clerks(span)))
+        before = earlier.clerks if earlier else {}
+        return HallFigures(_hall(tickets, self._zone), halls(tickets, self._zone), list(self._clerks(span, before)))
 
-    def _clerks(self, span: _Span) -> Iterable[Clerk]:
+    def _clerks(self, span: _Span, before: Mapping[tuple[str, str], _Work]) -> Iterable[Clerk]:
         """The busiest first."""
         ordered = sorted(span.clerks.items(), key=lambda one: (-one[1].events, one[0]))
         for number, ((name, department), work) in enumerate(ordered, 1):
-            shown, days = name if self._clear else f"{masked(name)} {number}", len(work.days)
-            yield Clerk(shown, department, work.events, len(work.cases), days, round(work.events / days, 2))
+            shown, then = name if self._clear else f"{masked(name)} {number}", before.get((name, department))
+            earlier = (then.events, then.a_day) if then else (None, None)
+            yield Clerk(shown, department, work.events, len(work.cases), len(work.days), work.a_day, *earlier)

@@ -93,6 +93,21 @@ def test_the_load_of_clerks_is_told_without_their_names():
     assert (other.name, other.events_a_day) == ("李** 2", 1)
 
 
+def test_the_load_of_clerks_stands_beside_the_earlier_span():
+    """One did three things in two days before, the other nothing; who did nothing since is not told of."""
+    gone = world.at(-24 * 6)
+    earlier = [row(world.at(hour), actor) for hour, actor in ((-48, "Wang"), (-47, "Wang"), (-20, "Wang"), (-19, "Zhao"))]
+    later = [row(world.at(hour), actor) for hour, actor in ((9, "Wang"), (10, "Li"))]
+    measure = HallMeasure([(world.at(0), world.at(24)), (gone, world.at(0))], ZONE, clear=True)
+    measure.add(Known(Case(world.KEY), Trace(world.KEY, (*earlier, *later))))
+    now, then = measure.result()
+    assert [(one.name, one.events, one.events_before, one.events_a_day_before) for one in now.clerks] == [
+        ("Li", 1, None, None),
+        ("Wang", 1, 3, 1.5),
+    ]
+    assert {(one.name, one.events, one.events_before) for one in then.clerks} == {("Wang", 3, None), ("Zhao", 1, None)}
+
+
 def catalogue(*items):
     return Catalogue(ItemText.model_validate(one) for one in items)
 
