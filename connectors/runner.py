@@ -100,8 +100,8 @@ class Runner:
 
     @property
     def progress(self) -> Progress:
-        """As far as is known here."""
-        return self._progress or Progress()
+        """As far as is known here; by the last look at the ledger where nothing has been read."""
+        return self._progress or self._ledger.known(self.name)
 
     def run_once(self, leave: Callable[[], bool] = lambda: False) -> Progress:
         """What the source has now, or until `leave` says so after a batch. Returns what this pass read.
@@ -120,10 +120,12 @@ class Runner:
     def rewind(self, order: str, position: str | None) -> bool:
         """Go back (or forth) to a position, once: False where this order has been carried out already. Raises BusError."""
         try:
+            if self.progress.rewound == order:
+                return False
             self._leave()
             producer = self._owned()
             if self.progress.rewound == order:
-                return False
+                return False  # somebody else has done it meanwhile
             after = self.progress._replace(position=position, rewound=order)
             producer.begin()
             producer.send([after.message(self.name, _milliseconds())])
@@ -184,7 +186,7 @@ class Runner:
         """What was read; None when the position was not the one that we knew, so that nothing was."""
         if self._connector.standing:
             self._owned()  # rows of a caller are given once, so they are asked for only when they can be published
-        before = self._progress = self._progress or self._ledger.known(self.name)
+        before = self._progress = self.progress
         found = self._batches(before, leave)
         if not self._connector.standing:
             self._leave()

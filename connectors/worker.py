@@ -1,9 +1,11 @@
-"""A fleet of connectors in one process: each in a thread of its own, and one that fails never stops its neighbours."""
+"""Connectors side by side to the end of what there is, and one attempt of any of them: one that fails never stops the others.
+
+(Those that stay up are a `connectors.fleet`.)
+"""
 
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
@@ -16,7 +18,6 @@ from connectors.runner import Runner
 from schemas.problem import ProblemsError
 
 log = structlog.get_logger(__name__)
-LOOK = 0.5  # seconds between two looks whether all is to end
 
 
 class Pauses(NamedTuple):
@@ -37,6 +38,7 @@ class Outcome(NamedTuple):
     progress: Progress
     fault: str = ""
     lasting: bool = False
+    error: Exception | None = None
 
 
 class Worker:
@@ -46,7 +48,7 @@ class Worker:
         self, runners: Sequence[Runner], told: Callable[[Outcome], None] | None = None, pauses: Pauses | None = None
     ) -> None:
         self._runners = runners
-        self._told = told or _logged
+        self._told = told or logged
         self._pauses = pauses or Pauses()
 
     def run_to_end(self, side_by_side: int = 8) -> list[Outcome]:
@@ -62,14 +64,6 @@ class Worker:
                 stop.set()
                 raise
 
-    def run(self, stop: threading.Event, every: Callable[[str], float]) -> None:
-        """All of them until `stop` is set; each looks for more after `every` seconds (by its name)."""
-        threads = [threading.Thread(target=self._live, args=(one, stop, every(one.name)), name=one.name) for one in self._runners]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-
     def _to_end(self, runner: Runner, stop: threading.Event) -> Outcome:
         outcome = Outcome(runner.name, Progress(), "It was stopped before it began.")
         try:
@@ -81,48 +75,29 @@ class Worker:
             runner.close()
         return outcome
 
-    def _live(self, runner: Runner, stop: threading.Event, every: float) -> None:
-        failures, woken = 0, threading.Event()
-        runner.wake = woken.set
-        try:
-            while not stop.is_set():
-                woken.clear()
-                outcome = self._attempt(runner)
-                failures = failures + 1 if outcome.fault else 0
-                if failures:
-                    stop.wait(self._pauses.after(failures))
-                else:
-                    _wait(woken, every, stop)
-        finally:
-            runner.close()
-
     def _attempt(self, runner: Runner) -> Outcome:
-        """One pass. What its department or we wrote wrongly, or what the network lost, is this connector's fault alone."""
-        try:
-            outcome = Outcome(runner.name, runner.run_once())
-        except (BusError, ProblemsError) as error:
-            outcome = Outcome(runner.name, Progress(), str(error), not isinstance(error, RetryError))
-        except Exception as error:
-            log.exception("connector failed", connector=runner.name)  # a fault of one kind of system must not stop the fleet
-            outcome = Outcome(runner.name, Progress(), _unforeseen(runner.name, error), True)
+        outcome = attempt(runner.name, runner.run_once)
         if outcome.fault or outcome.progress.records:
             self._told(outcome)
         return outcome
 
 
-def _wait(woken: threading.Event, seconds: float, stop: threading.Event) -> None:
-    """Until a source calls, the time is over, or all is to end."""
-    until = time.monotonic() + seconds
-    while not stop.is_set() and (left := until - time.monotonic()) > 0:
-        if woken.wait(min(left, LOOK)):
-            return
+def attempt(name: str, work: Callable[[], Progress]) -> Outcome:
+    """One pass. What its department or we wrote wrongly, or what the network lost, is this connector's fault alone."""
+    try:
+        return Outcome(name, work())
+    except (BusError, ProblemsError) as error:
+        return Outcome(name, Progress(), str(error), not isinstance(error, RetryError), error)
+    except Exception as error:
+        log.exception("connector failed", connector=name)  # a fault of one kind of system must not stop the fleet
+        return Outcome(name, Progress(), _unforeseen(name, error), True, error)
 
 
 def _unforeseen(name: str, error: Exception) -> str:
     return f"The connector {name} failed unforeseen ({type(error).__name__}: {error}). Report it with the log of this process."
 
 
-def _logged(outcome: Outcome) -> None:
+def logged(outcome: Outcome) -> None:
     if outcome.fault:
         log.warning("connector stopped", connector=outcome.name, reason=outcome.fault)
     else:

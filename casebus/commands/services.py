@@ -8,8 +8,10 @@ from __future__ import annotations
 import logging
 import sys
 import threading
+from collections.abc import Iterable
 from contextlib import closing, nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -19,8 +21,11 @@ from bus.topics import standard
 from casebus.deployment import Deployment, Mode
 from casebus.display import display
 from casebus.stopping import stop_on_signals
-from casebus.wiring import Wiring
+from casebus.wiring import CONNECTORS, Wiring
 from monitor.view import View
+
+if TYPE_CHECKING:
+    from connectors.fleet import Fleet
 
 ATTEMPTS = 6  # in a row, where there is an end: 15 s in all, longer than an abandoned transaction holds anybody up
 
@@ -58,27 +63,59 @@ def broker(folder: Path) -> int:
 
 
 def connect(folder: Path, only: tuple[str, ...], *, leave: bool) -> int:
-    """With `leave`: to the end of every source; 2 when one could not be read, after the others were."""
+    """The connectors: those of this worker's share until stopped, with `only` these alone.
+
+    With `leave`: to the end of every source; 2 when one could not be read, after the others were.
+    """
+    wiring, stop = _started(folder)
+    with wiring.client() as client:
+        _prepare(wiring, client)
+        if leave:
+            _connect_to_end(wiring, client, only)
+        else:
+            fleet(wiring, client, only).run(stop)
+    return 0
+
+
+def fleet(wiring: Wiring, client: Client, only: tuple[str, ...] = ()) -> Fleet:
+    """This worker's connectors. Raises ConfigurationError where there is none of a name in `only`."""
+    from connectors.fleet import Fleet, Parts, Plant, worker_id
+    from connectors.fleet_files import Folder
+    from connectors.fleet_schedule import Schedule
+    from connectors.fleet_share import Alone, Grouped
+    from connectors.fleet_status import Reporter
+
+    files = Folder(wiring.deployment.path(CONNECTORS), wiring.settings.zone)
+    if only:
+        files.look(at_once=True)
+        _check_known(only, files.found.connectors)
+    share = Alone(client, frozenset(only)) if only else Grouped(client, f"{wiring.settings.name}-connect")
+    plant = Plant(client, wiring.codec, wiring.receipts, wiring.replays)
+    return Fleet(plant, Parts(share, files, Reporter(client, worker_id()), Schedule()))
+
+
+def _check_known(only: tuple[str, ...], known: Iterable[str]) -> None:
+    if missing := set(only) - set(known):
+        names = ", ".join(sorted(known))
+        raise ConfigurationError(f"There is no connector {', '.join(sorted(missing))}. Name some of: {names}.")
+
+
+def _connect_to_end(wiring: Wiring, client: Client, only: tuple[str, ...]) -> None:
+    """What people ordered holds here too: a paused connector is left out, and one that is to go back does so first."""
+    from connectors.fleet_orders import everything
     from connectors.runner import Runner
     from connectors.worker import Pauses, Worker
 
-    wiring, stop = _started(folder)
-    wanted = [one for one in wiring.connectors if not only or one.name in only]
-    if missing := set(only) - {one.name for one in wanted}:
-        known = ", ".join(one.name for one in wiring.connectors)
-        raise ConfigurationError(f"There is no connector {', '.join(sorted(missing))}. Name some of: {known}.")
-    with wiring.client() as client:
-        _prepare(wiring, client)
-        runners = [Runner(one, client, wiring.codec, wiring.receipts, wiring.replays) for one in wanted]
-        worker = Worker(runners, pauses=Pauses(attempts=ATTEMPTS) if leave else None)
-        if not leave:
-            every = {one.name: one.settings.every for one in wanted}
-            worker.run(stop, every.__getitem__)
-            return 0
-        failed = [outcome for outcome in worker.run_to_end() if outcome.fault]
+    _check_known(only, [one.name for one in wiring.connectors])
+    orders = everything(client)
+    wanted = [one for one in wiring.connectors if (not only or one.name in only) and not orders.of(one.name).paused]
+    runners = [Runner(one, client, wiring.codec, wiring.receipts, wiring.replays) for one in wanted]
+    for runner in runners:
+        if order := orders.of(runner.name).rewind:
+            runner.rewind(order.id, order.to)
+    failed = [outcome for outcome in Worker(runners, pauses=Pauses(attempts=ATTEMPTS)).run_to_end() if outcome.fault]
     if failed:
         raise ConfigurationError("\n".join(f"{one.name}: {one.fault}" for one in failed))
-    return 0
 
 
 def route(folder: Path, member: int) -> int:

@@ -10,12 +10,12 @@ from typing import Any
 
 import httpx
 from connector_world import NOW, connector
+from fleet_world import live
 
 from bus import topics
 from bus.memory import Cluster
 from connectors.runner import Runner
 from connectors.web import gate as gates
-from connectors.worker import Worker
 from schemas.codec import default
 
 TOKEN = "a-token-of-the-police-1"
@@ -43,8 +43,7 @@ class Bureau:
         self.found = connector(folder, source(**more))
         self.stop = threading.Event()
         self.runner = Runner(self.found, self.cluster, default(), Clock())
-        worker = Worker([self.runner])
-        self._thread = threading.Thread(target=worker.run, args=(self.stop, lambda _: 60.0))
+        self._thread = threading.Thread(target=live, args=(self.runner, self.stop))
         self.caller = httpx.Client(
             base_url=f"http://127.0.0.1:{GATE.port}", headers={"Authorization": f"Bearer {TOKEN}"}, trust_env=False
         )

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from connector_world import MAPPING, connector
+from fleet_world import live
 from http_world import GATE, STEP, TOKEN, Bureau, Clock, source
 
 from bus.errors import ConfigurationError
@@ -21,7 +22,6 @@ from connectors import deadletters
 from connectors.runner import Runner
 from connectors.source import SourceRecord
 from connectors.web.inbox import Inbox
-from connectors.worker import Worker
 from schemas.codec import default
 from schemas.problem import ProblemsError
 
@@ -163,7 +163,7 @@ def test_xml_is_read_by_its_path_and_nothing_is_expanded(tmp_path: Path, body: s
     bureau = Bureau(tmp_path)
     bureau.found = connector(tmp_path, source(format="xml", record="case/step"), XML)
     bureau.runner = Runner(bureau.found, bureau.cluster, default(), Clock())
-    bureau._thread = threading.Thread(target=Worker([bureau.runner]).run, args=(bureau.stop, lambda _: 60.0))
+    bureau._thread = threading.Thread(target=live, args=(bureau.runner, bureau.stop))
     answer = bureau.work().send(body.encode(), Content_Type="text/xml")
     bureau.close()
     assert (answer.status_code, bureau.keys()) == (status, ["7"] if status == 200 else [])

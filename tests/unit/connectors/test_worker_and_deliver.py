@@ -87,20 +87,6 @@ def test_pauses_grow_to_a_longest() -> None:
     assert [pauses.after(number) for number in (1, 2, 3, 8, 1000)] == [0.5, 1.0, 2.0, 60.0, 60.0]
 
 
-def test_a_fleet_runs_until_it_is_told_to_stop(cluster: Cluster, tmp_path: Path) -> None:
-    """Each connector in a thread of its own; new rows are found at the next look."""
-    drop(tmp_path, rows(good(1)))
-    stop = threading.Event()
-    seen: list[Outcome] = []
-
-    def told(outcome: Outcome) -> None:
-        seen.append(outcome)
-        stop.set()
-
-    Worker([runner(cluster, tmp_path, "dep")], told, QUICK).run(stop, lambda _: 0.01)
-    assert [outcome.progress.records for outcome in seen] == [1]
-
-
 # deliveries
 
 
