@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 from pydantic import Field, field_validator
 
 from bus.errors import ConfigurationError
+from connectors.formats.sftp import SftpSettings
 from connectors.source import Context, SourceRecord
 from connectors.values import Refusal, key_text
 from schemas.yamlfile import Settings
@@ -23,6 +24,8 @@ class FileSettings(Settings):
 
     path: str
     format: str
+    #: Where the files lie on an SFTP server: `path` begins in the folder of its address.
+    sftp: SftpSettings | None = None
     #: By name, or by the time of change where the names say nothing.
     order: Literal["name", "changed"] = "name"
     #: A file that is still written to: its last line counts only when it has ended.

@@ -21,7 +21,7 @@ _UNFINISHED = (".tmp", ".part", ".partial", ".filepart", ".crdownload", ".swp", 
 #: Seconds that a file of a drop folder must have been left alone.
 SETTLE = 1.0
 #: Seconds that a look waits for a file to settle; longer ones come with a later look.
-_LONGEST_WAIT = 2.0
+LONGEST_WAIT = 2.0
 
 
 class Found(NamedTuple):
@@ -113,7 +113,7 @@ class Folder:
         """Those that nobody writes to: left alone for so long, or as they were after so long. The others come the next time."""
         seconds, now = self._patience(), time.time_ns()
         young = {one for one in files if abs(now - one.changed) < seconds * 1e9 and self._may_grow(one)}
-        if young and seconds <= _LONGEST_WAIT:
+        if young and seconds <= LONGEST_WAIT:
             time.sleep(seconds)
             young = {one for one in young if _changed(one)}
         return [one for one in files if one not in young] if young else files
@@ -185,24 +185,11 @@ def finished(name: str) -> bool:
     return not name.startswith((".", "~$")) and not name.lower().endswith(_UNFINISHED)
 
 
-def matches(name: str, parts: Sequence[str]) -> bool:
-    """Whether a path with slashes is one that these parts mean."""
-    return _matches(name.split("/"), parts)
-
-
-def _matches(names: Sequence[str], parts: Sequence[str]) -> bool:
-    if not parts:
-        return not names
-    if parts[0] == "**":
-        return any(_matches(names[index:], parts[1:]) for index in range(len(names)))
-    return bool(names) and fnmatchcase(names[0], parts[0]) and _matches(names[1:], parts[1:])
-
-
 def ordered(files: Iterable[Found], settings: FileSettings) -> list[Found]:
     """By name, or by the time of change where the names say nothing."""
     if settings.order == "changed":
         return sorted(files, key=lambda one: (one.changed, one.name))
-    return sorted(files, key=lambda one: one.name)
+    return sorted(files)  # by their names, which differ
 
 
 def _found(name: str, path: Path) -> Found:

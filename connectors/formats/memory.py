@@ -87,7 +87,7 @@ class Memory:
 
 def state(name: str, *said: int) -> bytes:
     """A file by its name, size and time of change: it need not be opened to be known again."""
-    return _hash(json.dumps([name, *said]).encode())
+    return _hash(f"{name}\0{said}".encode("utf-8", "surrogateescape"))
 
 
 def content(mark: Mark) -> bytes:

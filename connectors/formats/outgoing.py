@@ -10,14 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from bus.errors import RetryError
+from connectors.formats.sftp import SftpSettings
 from connectors.source import Context, Receipt
 from schemas.yamlfile import Settings
 
 
 class TargetSettings(Settings):
-    """The folder that the receiving system watches."""
+    """The folder that the receiving system watches, here or on an SFTP server (below the folder of its address)."""
 
     folder: str
+    sftp: SftpSettings | None = None
 
 
 class Outgoing:

@@ -23,6 +23,7 @@ from connectors.formats.jsonlines import JsonLines, JsonLinesSettings
 from connectors.formats.markup import Markup, MarkupSettings
 from connectors.formats.memory import Memory
 from connectors.formats.outgoing import Outgoing, TargetSettings
+from connectors.formats.remote import Remote, RemoteOutgoing
 from connectors.formats.workbook import Workbook, WorkbookSettings
 from connectors.source import Batch, Context, Kind, Source, SourceRecord, Target
 from schemas.problem import Problem, ProblemsError
@@ -71,7 +72,7 @@ class Files:
         self._settings = settings
         self._context = context
         self._form = FORMS[settings.format]
-        self._place: Place = Folder(settings, context.base, context.where)
+        self._place = _placed(settings, context)
         self._limits = Limits(context.where, settings.unpacked)
         self._memory = Memory(None)
         self._begun: dict[str, Mark] = {}
@@ -109,9 +110,10 @@ class Files:
         listing = self._place.listing()
         faults += listing.faults
         self._check_number(len(listing.files))
-        self._memory.trim({one.state for one in listing.files})
-        for one in listing.files:
-            if not self._memory.knows(one.state):
+        there = {one.state: one for one in listing.files}
+        self._memory.trim(there)
+        for state, one in there.items():
+            if not self._memory.knows(state):
                 with _told(faults, one.name):
                     yield from self._opened(one)
 
@@ -235,8 +237,14 @@ def _open(settings: FileSettings, context: Context) -> Source:
     return Files(settings, context)
 
 
+def _placed(settings: FileSettings, context: Context) -> Place:
+    if settings.sftp is None:
+        return Folder(settings, context.base, context.where)
+    return Remote(settings, settings.sftp, context.base, context.where)
+
+
 def _target(settings: TargetSettings, context: Context) -> Target:
-    return Outgoing(settings, context)
+    return Outgoing(settings, context) if settings.sftp is None else RemoteOutgoing(settings, settings.sftp, context)
 
 
 def _table(settings: FileSettings) -> str:
@@ -245,7 +253,7 @@ def _table(settings: FileSettings) -> str:
 
 
 KIND = Kind(
-    about="Files dropped in a folder: CSV, XLSX, XML, JSON lines",
+    about="Files dropped in a folder or on an SFTP server: CSV, XLSX, XML, JSON lines",
     settings=settings,
     open=_open,
     table=_table,
