@@ -63,13 +63,13 @@ def kept(record: SourceRecord) -> Headers:
     order = ((SEQUENCE, str(record.sequence).encode()),)
     if record.fault is not None:
         return order
-    row = rowtext.encoded(record.row).encode()
+    row = rowtext.encoded(record.row).encode("utf-8", "surrogatepass")  # half a character must not stop the rest
     return (*order, (ROW, row)) if len(row) <= _ROW else order
 
 
 def of_rejection(rejection: Rejection, system: str, received_at: int) -> dict[str, Any]:
     """The record of a row that the connector refused."""
-    return {
+    letter = {
         "reason": rejection.reason,
         "text": rejection.text,
         "stage": "CONNECTOR",
@@ -85,6 +85,12 @@ def of_rejection(rejection: Rejection, system: str, received_at: int) -> dict[st
         "raw": rejection.raw[:_KEPT],
         "received_at": received_at,
     }
+    return {name: _sayable(value) if isinstance(value, str) else value for name, value in letter.items()}
+
+
+def _sayable(text: str) -> str:
+    """Half of a surrogate pair, which no text on the bus can hold, as it is written in source code."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def of_delivery(record: Record, delivery: Mapping[str, Any], reason: str, text: str) -> dict[str, Any]:

@@ -142,6 +142,8 @@ class Mapping(NamedTuple):
             return self._events(record, row, received_at, replay)
         except Refusal as refusal:
             return self._rejected(record, row, refusal)
+        except UnicodeEncodeError as error:
+            return self._rejected(record, row, _half(error))
 
     def _events(self, record: SourceRecord, row: Values, received_at: int, replay: bool) -> list[Event]:
         travel = _Travel(self._key(row), self._version(row), record, received_at, replay)
@@ -221,6 +223,12 @@ class Mapping(NamedTuple):
             return self._key(row)
         except (Refusal, KeyError):
             return None
+
+
+def _half(error: UnicodeEncodeError) -> Refusal:
+    """Half of a surrogate pair: JSON and some databases let it through, no text on the bus can hold it."""
+    found = f"found half a character (U+{ord(error.object[error.start]):04X})"
+    return Refusal("unreadable_text", found, "Send the whole character, or none")
 
 
 class _Travel(NamedTuple):

@@ -1,4 +1,4 @@
-"""`casebus connector new|preview|record|test|tasks|schema`: for whoever connects a system. None of them publishes anything."""
+"""`casebus connector ...`: for whoever connects a system. None of these publishes anything."""
 
 from __future__ import annotations
 
@@ -125,6 +125,20 @@ def tasks(folder: Folder = Here, as_json: Json = False) -> None:
     from casebus.commands import mapping_tasks
 
     raise typer.Exit(mapping_tasks.show(folder, as_json=as_json))
+
+
+@app.command()
+def conformance(
+    name: Annotated[str, typer.Argument(help="A connector of the deployment, or a kind: ours or an installed package's.")],
+    folder: Folder = Here,
+    source: Annotated[Path | None, typer.Option(help="Of a kind: a YAML file with what stands below source:.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Where to write it.", show_default="conformance-NAME.md")] = None,
+    as_json: Json = False,
+) -> None:
+    """Ask every promise a source must keep: nothing lost, nothing doubled, a reason for every wrong row. Writes a report."""
+    from casebus.commands.conformance import run
+
+    raise typer.Exit(run(name, folder, source, report, as_json=as_json))
 
 
 @app.command()

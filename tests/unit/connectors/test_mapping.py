@@ -9,7 +9,9 @@ import pytest
 from connector_world import CSV, MAPPING, NOW, connector, row
 
 from connectors.config import Connector
+from connectors.deadletters import of_rejection
 from connectors.mapping import Rejection
+from schemas.codec import default
 from schemas.envelope import Event, event_id
 
 HOUR = 3_600_000_000
@@ -244,3 +246,17 @@ def test_a_number_that_lost_its_digits_is_no_case(tmp_path: Path) -> None:
     """9.9E+18 in a CSV that went through a spreadsheet."""
     given = connector(tmp_path).mapping.translate(row(id="1", case_no="9.90100201E+18", at="2025-06-01 09:00:00"), NOW)
     assert refused(given).reason == "damaged_number"
+
+
+def test_half_a_character_is_a_reason_and_no_end(tmp_path: Path) -> None:
+    """JSON may hold half of a surrogate pair; no text on the bus can, in whatever column it stands."""
+    mapping = connector(tmp_path).mapping
+    good = {"id": "1", "case_no": "C1", "at": "2025-06-01 09:00:00", "who": "u"}
+    for column in ("id", "case_no", "who"):
+        found = mapping.translate(row(**{**good, column: "a\ud800"}), NOW)
+        assert isinstance(found, Rejection)
+        assert (found.reason, found.found) == ("unreadable_text", "found half a character (U+D800)")
+        default().encode_record("DeadLetter", of_rejection(found, "dep", NOW))
+    late = mapping.translate(row(**{**good, "at": "\ud800"}), NOW)
+    assert isinstance(late, Rejection)
+    assert "\\ud800" in of_rejection(late._replace(found="\ud800"), "dep", NOW)["found"]
