@@ -34,7 +34,7 @@ class Part(NamedTuple):
     fields: list[Any]
 
     def open(self, base: Path, where: str, cluster: Client | None = None) -> Source:
-        return self.kind.open(self.source_settings, Context(base, self.fields, where, cluster))
+        return self.kind.open(self.source_settings, Context(base, self.fields, where, cluster, self.settings.columns))
 
 
 class Connector(NamedTuple):

@@ -70,7 +70,8 @@ class DeliverSettings(Settings):
     to: list[str] = Field(min_length=1)
     kind: str
     target: dict[str, Any] = Field(default_factory=dict)
-    attempts: int = Field(3, ge=1, le=100)
+    #: With the pauses between them twenty are two hours.
+    attempts: int = Field(20, ge=1, le=100)
 
     @field_validator("to", mode="before")
     @classmethod

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from bus.errors import BusError, RetryError
@@ -147,6 +148,8 @@ class Context(NamedTuple):
     where: str
     #: The deployment's own cluster, for a source that lies in it; None where nothing is published (`preview`, `new`).
     cluster: Client | None = None
+    #: The mapping's columns (`connectors.columns.ColumnSettings`): what a source can tell others of its rows.
+    columns: Mapping[str, Any] = MappingProxyType({})
 
 
 class Kind(NamedTuple):

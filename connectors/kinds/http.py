@@ -19,9 +19,10 @@ from connectors.formats.markup import Markup, MarkupSettings
 from connectors.formats.objects import Origin, decoded, rows_of
 from connectors.source import Batch, Context, Kind, Settled, Source, SourceRecord, Target
 from connectors.values import Refusal
+from connectors.web import shape
 from connectors.web.caller import Caller, CallSettings
 from connectors.web.doors import Door, Rules
-from connectors.web.gate import TLS, gate, hashed
+from connectors.web.gate import TLS, gate, kept
 from connectors.web.inbox import Inbox
 from schemas.yamlfile import Map, Settings, validated
 
@@ -32,6 +33,7 @@ class HttpSource(Settings):
     """`format` of the body, and where its rows are (`record`: `case.steps` in JSON, `case/step` in XML).
 
     `token` (from the environment: `${NAME}`), or several while one is replaced; or `token_file`, a token on each line.
+    Each may stand as its hash: `sha256:<64 hexadecimal digits>`.
     Times in seconds, sizes in bytes, `room` in rows that may wait for Kafka.
     """
 
@@ -81,7 +83,7 @@ class Pushed:
             _rules(settings),
             self._inbox,
             _reader(settings, context),
-            [str(one) for one in context.fields],
+            _schema(settings, context),
         )
         self._gate.open(self._door)
 
@@ -106,7 +108,7 @@ class Pushed:
 
 def _rules(settings: HttpSource) -> Rules:
     return Rules(
-        [hashed(token) for token in settings.secrets() or _in_file(settings)],
+        [kept(token) for token in settings.secrets() or _in_file(settings)],
         _MEDIA[settings.format],
         settings.largest,
         settings.patience,
@@ -124,6 +126,12 @@ def _in_file(settings: HttpSource) -> list[str]:
     if not found or any(len(one) < SHORTEST for one in found):
         raise ConfigurationError(f"{path} must hold a token of at least {SHORTEST} characters on each line.")
     return found
+
+
+def _schema(settings: HttpSource, context: Context) -> dict[str, Any]:
+    if settings.format == "xml":
+        return shape.of_xml(context.columns, context.fields, settings.record or "")
+    return shape.of_json(context.columns, context.fields, settings.record.split(".") if settings.record else [])
 
 
 def _reader(settings: HttpSource, context: Context) -> Callable[[bytes], list[SourceRecord]]:

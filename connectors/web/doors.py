@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from connectors.source import SourceRecord
 from connectors.web.inbox import Inbox
@@ -20,10 +20,10 @@ class Rules(NamedTuple):
 
 
 class Door(NamedTuple):
-    """One system's entrance: its rules, its inbox, how a body is read, and what its rows hold (for the OpenAPI page)."""
+    """One system's entrance: its rules, its inbox, how a body is read, and what it may hold (JSON Schema)."""
 
     system: str
     rules: Rules
     inbox: Inbox
     read: Callable[[bytes], list[SourceRecord]]
-    fields: Sequence[str]
+    schema: Mapping[str, Any]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import re
 import socket
 import ssl
 import threading
@@ -30,6 +31,7 @@ from connectors.web.patience import PatientProtocol
 
 #: Answers that are remembered by their Idempotency-Key, of each system.
 REMEMBERED = 1000
+_HASHED = re.compile("sha256:[0-9a-f]{64}")
 #: Calls at work at once; beyond them the server itself answers 503.
 CALLS = 2000
 
@@ -42,6 +44,11 @@ class TLS(NamedTuple):
 def hashed(token: str) -> bytes:
     """What is kept of a token."""
     return hashlib.sha256(token.encode()).digest()
+
+
+def kept(text: str) -> bytes:
+    """A token of the settings, which may be hashed already: `sha256:` and 64 hexadecimal digits."""
+    return bytes.fromhex(text.removeprefix("sha256:")) if _HASHED.fullmatch(text) else hashed(text)
 
 
 class Guard:

@@ -38,12 +38,10 @@ def described(doors: Sequence[Door], base: str) -> dict[str, Any]:
 
 
 def _call(door: Door) -> dict[str, Any]:
-    row = {"type": "object", "properties": {name: {} for name in door.fields}}
-    rows = {"oneOf": [row, {"type": "array", "items": row}]}
     return {
         "summary": f"Rows of {door.system}",
         "security": [{"token": []}],
         "parameters": [_KEY],
-        "requestBody": {"required": True, "content": {media: {"schema": rows} for media in sorted(door.rules.media)}},
+        "requestBody": {"required": True, "content": {media: {"schema": door.schema} for media in sorted(door.rules.media)}},
         "responses": {status: {"description": text} for status, text in _ANSWERS.items()},
     }

@@ -125,7 +125,7 @@ def test_more_rows_than_there_is_room_for_are_not_asked_for_again(tmp_path: Path
 def test_a_key_at_work_is_not_forgotten_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
     """However many calls were answered meanwhile."""
     monkeypatch.setattr(gate, "REMEMBERED", 2)
-    guard = Guard(Door("dep", Rules([], frozenset(), 1, 1, 1), Inbox(1), lambda _: [], []))
+    guard = Guard(Door("dep", Rules([], frozenset(), 1, 1, 1), Inbox(1), lambda _: [], {}))
     answer = gate.JSONResponse({})
     guard.begin("slow", b"body")
     for number in range(5):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import socket
 import threading
@@ -19,8 +20,10 @@ from http_world import GATE, STEP, TOKEN, Bureau, Clock, source
 
 from bus.errors import ConfigurationError
 from connectors import deadletters
+from connectors.columns import ColumnSettings
 from connectors.runner import Runner
 from connectors.source import SourceRecord
+from connectors.web import shape
 from connectors.web.inbox import Inbox
 from schemas.codec import default
 from schemas.problem import ProblemsError
@@ -170,15 +173,13 @@ def test_xml_is_read_by_its_path_and_nothing_is_expanded(tmp_path: Path, body: s
 
 
 def test_the_page_says_what_may_be_sent(bureau: Bureau) -> None:
-    """Each column of the mapping, and each answer."""
+    """Each column of the mapping with its type, and each answer."""
     page = bureau.caller.get("/openapi.json").json()
     call = page["paths"]["/in/dep"]["post"]
-    assert set(call["requestBody"]["content"]["application/json"]["schema"]["oneOf"][0]["properties"]) == {
-        "id",
-        "case_no",
-        "at",
-        "who",
-    }
+    row = call["requestBody"]["content"]["application/json"]["schema"]["oneOf"][0]
+    assert set(row["properties"]) == {"id", "case_no", "at", "who"}
+    assert row["required"] == ["id", "case_no", "at"]
+    assert row["properties"]["at"]["description"] == "a time: %Y-%m-%d %H:%M:%S or iso"
     assert {"200", "401", "429", "503"} <= set(call["responses"])
 
 
@@ -208,10 +209,31 @@ def test_an_address_in_use_is_told(tmp_path: Path) -> None:
 
 
 def test_tokens_stand_in_a_file_while_one_is_replaced(tmp_path: Path) -> None:
-    """Both open the door until the old one is taken out."""
-    (tmp_path / "tokens").write_text(f"{TOKEN}\nthe-next-token-of-the-police\n", "utf-8")
+    """Both open the door until the old one is taken out; the hash in the file opens nothing itself."""
+    hashed = hashlib.sha256(TOKEN.encode()).hexdigest()
+    (tmp_path / "tokens").write_text(f"sha256:{hashed}\nthe-next-token-of-the-police\n", "utf-8")
     bureau = Bureau(tmp_path, token=None, token_file="tokens").work()
     new = {"Authorization": "Bearer the-next-token-of-the-police"}
     answers = [bureau.send(STEP).status_code, bureau.send(STEP | {"id": "2"}, **new).status_code]
+    stolen = bureau.send(STEP, Authorization=f"Bearer sha256:{hashed}").status_code
     bureau.close()
-    assert answers == [200, 200]
+    assert (answers, stolen) == ([200, 200], 401)
+
+
+def test_the_page_shows_where_in_the_body_a_field_stands() -> None:
+    """Around the rows, inside them, and of XML as paths."""
+    columns = {
+        "number": ColumnSettings.model_validate({"from": "../number", "required": True}),
+        "code": ColumnSettings.model_validate({"from": "step.code", "pattern": "[A-Z]+"}),
+        "count": ColumnSettings(type="whole", default=1),
+        "both": ColumnSettings(value="code + number"),
+    }
+    body = shape.of_json(columns, [], ["case", "steps"])
+    case = body["properties"]["case"]
+    row = case["properties"]["steps"]["oneOf"][0]
+    assert (body["required"], case["required"]) == (["case"], ["number", "steps"])
+    assert row["properties"]["step"]["properties"]["code"] == {"type": ["string", "number"], "pattern": "[A-Z]+"}
+    assert row["properties"]["count"] == {"type": ["integer", "string"], "default": 1}
+    assert set(row["properties"]) == {"step", "count"}
+    assert set(shape.of_xml({"id": ColumnSettings.model_validate({"from": "@id"})}, [], "case/step")["properties"]) == {"@id"}
+    assert shape.of_json({}, ["a"], [])["oneOf"][0]["properties"] == {"a": {}}
