@@ -28,7 +28,7 @@ class Found(NamedTuple):
     """A file as a listing shows it: the name that positions know it by, its size in bytes, its time of change in ns."""
 
     name: str
-    path: Path
+    path: str
     size: int
     changed: int
 
@@ -88,12 +88,12 @@ class Folder:
     def listing(self) -> Listing:
         files, faults = self._named()
         if self._settings.done is not None:
-            files = [one for one in files if one.path.with_name(one.path.name + self._settings.done).exists()]
+            files = [one for one in files if Path(one.path + self._settings.done).exists()]
         return Listing(ordered(self._settled(files), self._settings), faults)
 
     @contextmanager
     def local(self, one: Found) -> Iterator[Path]:
-        yield one.path
+        yield Path(one.path)
 
     def same(self, one: Found) -> bool:
         return not _changed(one)
@@ -126,7 +126,7 @@ class Folder:
         """A single file of whole lines is taken at once: what is appended to it comes with the next look."""
         if self._pattern.parts or self._settings.settle is not None or self._settings.format not in ("csv", "jsonl"):
             return bool(self._pattern.parts) or self._settings.settle is not None
-        with one.path.open("rb") as file:
+        with Path(one.path).open("rb") as file:
             file.seek(max(0, one.size - 4))
             return one.size > 0 and b"\n" not in file.read()
 
@@ -169,15 +169,14 @@ class _Walk:
 
     def _file(self, name: str, entry: os.DirEntry[str]) -> Found | None:
         try:
-            path = Path(entry.path)
-            if entry.is_symlink() and not path.resolve().is_relative_to(self._root):
+            if entry.is_symlink() and not Path(entry.path).resolve().is_relative_to(self._root):
                 return None
             if not entry.is_file():
                 return None
             known = entry.stat()
         except OSError:  # it went meanwhile
             return None
-        return Found(name, path, known.st_size, known.st_mtime_ns)
+        return Found(name, entry.path, known.st_size, known.st_mtime_ns)
 
 
 def finished(name: str) -> bool:
@@ -194,12 +193,12 @@ def ordered(files: Iterable[Found], settings: FileSettings) -> list[Found]:
 
 def _found(name: str, path: Path) -> Found:
     known = path.stat()
-    return Found(name, path, known.st_size, known.st_mtime_ns)
+    return Found(name, str(path), known.st_size, known.st_mtime_ns)
 
 
 def _changed(one: Found) -> bool:
     try:
-        return _found(one.name, one.path) != one
+        return _found(one.name, Path(one.path)) != one
     except FileNotFoundError:
         return True
     except OSError as error:

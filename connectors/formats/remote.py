@@ -44,7 +44,7 @@ class Remote:
             marks = {one.name.removesuffix(self._settings.done) for one in marked}
             entries = [one for one in entries if one.name in marks]
         entries = self._settled([one for one in entries if finished(one.name.rpartition("/")[2])])
-        return Listing(ordered((Found(one.name, Path(one.name), one.size, one.changed) for one in entries), self._settings), [])
+        return Listing(ordered((Found(one.name, one.name, one.size, one.changed) for one in entries), self._settings), [])
 
     def _settled(self, entries: list[Entry]) -> list[Entry]:
         """Those that nobody writes to: old, or the same in two listings."""
@@ -64,7 +64,7 @@ class Remote:
     def local(self, one: Found) -> Iterator[Path]:
         """A copy. Raises RetryError where the file was another one when it had come."""
         with tempfile.TemporaryDirectory(prefix="casebus-") as place:
-            target = Path(place) / one.path.name
+            target = Path(place) / PurePosixPath(one.name).name
             self._session.fetch(str(self._begin / one.name), target)
             if target.stat().st_size != one.size:
                 raise RetryError(f"The file {one.name} changed while it was fetched. It will be fetched again.")
