@@ -150,6 +150,8 @@ class Context(NamedTuple):
     cluster: Client | None = None
     #: The mapping's columns (`connectors.columns.ColumnSettings`): what a source can tell others of its rows.
     columns: Mapping[str, Any] = MappingProxyType({})
+    #: The zone of times that are told without one.
+    zone: str | None = None
 
 
 class Kind(NamedTuple):
