@@ -28,7 +28,7 @@ def show_all(folder: Path, *, as_json: bool) -> int:
     if as_json:
         output.as_json(rows)
     else:
-        title = f"{len(rows)} deliveries wait"
+        title = "1 delivery waits" if len(rows) == 1 else f"{len(rows)} deliveries wait"
         output.console().print(output.table(title, COLUMNS, [[row[name.lstrip(">")] for name in COLUMNS] for row in rows]))
     return 0
 
@@ -41,7 +41,8 @@ def retry(folder: Path, wanted: list[str]) -> int:
         if missing := [name for name in wanted if name not in known]:
             raise ConfigurationError(f"{', '.join(missing)} does not wait. Take an id from `casebus deliveries list`.")
         _ask(client, wiring, [known[name] for name in wanted or known])
-    output.console().print(f"{len(wanted or known)} deliveries are tried now.")
+    count = len(wanted or known)
+    output.console().print("1 delivery is tried now." if count == 1 else f"{count} deliveries are tried now.")
     return 0
 
 
