@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
+from lxml import etree
 
 from bus.errors import ConfigurationError
 from connectors.databases import connected
+from connectors.formats import objects
+from connectors.integrate import trees
 from connectors.kinds import kinds
 from connectors.kinds.sql import located
 from connectors.source import Context
@@ -95,31 +97,70 @@ def _reads(path: Path, encoding: str) -> bool:
 
 
 def _jsonl(path: Path) -> Look:
-    with path.open(encoding="utf-8-sig") as lines:
-        rows = [_flat(json.loads(line)) for line in islice(lines, ROWS) if line.strip()]
-    names = dict.fromkeys(name for row in rows for name in row)
-    return {"format": "jsonl"}, {name: [row.get(name) for row in rows] for name in names}, {}
+    """An object a line; the rows are those of the list in it that holds most."""
+    with path.open("rb") as file:
+        lines = [found for line in islice(file, ROWS) if isinstance(found := _decoded(line), dict)]
+    if not lines:
+        remedy = "JSON is read line by line: ask for one object a line, or let the department push it (kind: http)"
+        raise ConfigurationError(f"{path.name} has no line that holds an object. {remedy}.")
+    rows = trees.of_json(lines)
+    source = {"format": "jsonl", **({"record": ".".join(rows.record)} if rows.record else {})}
+    return source, _read(path, source, rows.fields), {"record": "the list that holds most objects"}
 
 
-def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
-    """Nested fields by their paths."""
-    if not isinstance(value, dict):
-        return {prefix.rstrip("."): value}
-    return {path: inner for name, one in value.items() for path, inner in _flat(one, f"{prefix}{name}.").items()}
+def _decoded(line: bytes) -> Any:
+    """None for a spoilt line: real exports have some."""
+    try:
+        return objects.decoded(line.removeprefix(b"\xef\xbb\xbf"))
+    except ValueError:
+        return None
+
+
+def _xml(path: Path) -> Look:
+    """The record is the element that repeats most and holds several fields."""
+    try:
+        parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True)
+        root = etree.parse(str(path), parser).getroot()
+    except (etree.XMLSyntaxError, OSError) as error:
+        raise ConfigurationError(f"{path.name} is no XML ({error}). Ask for a sample that is whole.") from error
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise ConfigurationError(f"{path.name} declares a document type. Send it without <!DOCTYPE>: entities are not expanded.")
+    rows = trees.of_xml(root)
+    if not rows.record:
+        raise ConfigurationError(
+            f"No element of {path.name} holds several fields. Write its connector by hand: docs/connectors.md."
+        )
+    space = etree.QName(root).namespace
+    source = {"format": "xml", "record": "/".join(rows.record), **({"namespace": space} if space else {})}
+    return source, _read(path, source, rows.fields), {"record": "the element that repeats most"}
 
 
 def _xlsx(path: Path) -> Look:
     """The first sheet, its heading taken to be the first line."""
+    return {"format": "xlsx"}, _read(path, {"format": "xlsx"}, []), {"format": "its headings are in line 1"}
+
+
+def _read(path: Path, source: Mapping[str, Any], fields: Sequence[str]) -> dict[str, list[Any]]:
+    """Values by field, read by the very reader that will read them later; without `fields` those that it finds."""
     kind = kinds()["files"]
     node = yamlfile.Map(path, 1)
-    node.update({"path": path.name, "format": "xlsx"})
-    source = kind.open(kind.settings(node), Context(path.parent, [], path.name))
+    node.update({"path": path.name, **source})
+    opened = kind.open(kind.settings(node), Context(path.parent, list(fields), path.name))
     try:
-        rows = [record.row for batch in islice(source.fetch(None, ROWS), 1) for record in batch.records]
+        rows = [record.row for batch in islice(opened.fetch(None, ROWS), 1) for record in batch.records if record.fault is None]
     finally:
-        source.close()
-    names = dict.fromkeys(name for row in rows for name in row)
-    return {"format": "xlsx"}, {name: [row.get(name) for row in rows] for name in names}, {"format": "its headings are in line 1"}
+        opened.close()
+    names = fields or list(dict.fromkeys(name for row in rows for name in row))
+    nested = source["format"] == "jsonl"
+    return {name: [trees.value(row, name) if nested else row.get(name) for row in rows] for name in names}
 
 
-_FORMS: dict[str, Callable[[Path], Look]] = {".csv": _csv, ".txt": _csv, ".jsonl": _jsonl, ".ndjson": _jsonl, ".xlsx": _xlsx}
+_FORMS: dict[str, Callable[[Path], Look]] = {
+    ".csv": _csv,
+    ".txt": _csv,
+    ".json": _jsonl,
+    ".jsonl": _jsonl,
+    ".ndjson": _jsonl,
+    ".xlsx": _xlsx,
+    ".xml": _xml,
+}

@@ -186,3 +186,69 @@ def test_the_command_prints_json_and_tells_faults(tmp_path: Path) -> None:
     assert "There is no connector other" in str(told("preview", "other", str(tmp_path)).exception)
     assert "is there already" in str(told("new", "dep", str(tmp_path), "--from", "drop/rows.csv").exception)
     assert "is none of .csv" in str(told("new", "two", str(tmp_path), "--from", "casebus.yaml").exception)
+
+
+NESTED = (
+    '{"office": "03", "case": {"no": "C00%d", "region": "12", "steps": [{"code": "accepted", "at": "2025-06-01T09:00:00Z", '
+    '"by": {"name": "li"}, "id": "a%d"}, {"code": "granted", "at": "2025-06-02T09:00:00Z", "id": "b%d", "marks": [1, 2]}]}}\n'
+)
+
+
+def test_rows_in_a_list_inside_json_are_found_with_what_stands_around_them(tmp_path: Path) -> None:
+    """The list that holds most objects is the record; the case's number stands above it."""
+    drop(tmp_path, "".join(NESTED % (n, n, n) for n in range(4)), "s.json")
+    seen = look.file("drop/s.json", tmp_path)
+    assert seen.source == {"path": "drop/s.json", "format": "jsonl", "record": "case.steps"}
+    assert list(seen.fields) == ["code", "at", "by.name", "id", "../no", "../region", "../../office"]
+    assert seen.fields["../no"][:3] == ["C000", "C000", "C001"]
+    found = drafted(tmp_path, seen)
+    assert types(found) == ["Accepted", "Decided"] * 4
+    assert 'number: {from: "../no", clean: "key", required: true}' in found.path.read_text("utf-8")
+
+
+def test_xml_is_looked_at_with_its_record_and_its_namespace(tmp_path: Path) -> None:
+    """Attributes, children, and the parents' attributes; the element that repeats most is the record."""
+    step = '<step state="accepted" serial="{0}"><at>2025-06-01T09:00:00Z</at><who><name>li</name></who></step>'
+    steps = ["".join(step.format(f"{n}-{m}") for m in (1, 2)) for n in range(4)]
+    cases = "".join(f'<case number="C00{n}">{inner}<note>x</note></case>' for n, inner in enumerate(steps))
+    drop(tmp_path, f'<?xml version="1.0"?><all xmlns="urn:x"><sent>1</sent>{cases}</all>', "s.xml")
+    seen = look.file("drop/s.xml", tmp_path)
+    assert {**seen.source, "path": ""} == {"path": "", "format": "xml", "record": "case/step", "namespace": "urn:x"}
+    assert list(seen.fields) == ["@state", "@serial", "at", "who/name", "../@number", "../note"]
+    assert types(drafted(tmp_path, seen)) == ["Accepted"] * 8
+    drop(tmp_path, "<all><one>1</one></all>", "s.xml")
+    with pytest.raises(ConfigurationError, match=r"No element of s\.xml holds several fields"):
+        look.file("drop/s.xml", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("s.json", '[\n1,\n{"a":\n1}\n]', r"s\.json has no line that holds an object\. JSON is read line by line"),
+        ("s.xml", "<all><one>", r"s\.xml is no XML"),
+        (
+            "s.xml",
+            '<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a><c x="1" y="2">&b;</c></a>',
+            "declares a document type",
+        ),
+    ],
+)
+def test_a_sample_that_cannot_be_read_is_told(tmp_path: Path, name: str, text: str, said: str) -> None:
+    """Spoilt, hostile, or JSON in one piece over many lines."""
+    drop(tmp_path, text, name)
+    with pytest.raises(ConfigurationError, match=said):
+        look.file(f"drop/{name}", tmp_path)
+
+
+def test_the_demo_s_own_xml_and_json_are_understood(tmp_path: Path) -> None:
+    """Real nesting of two departments, written by other code."""
+    from casebus import demo_exports
+
+    demo_exports.write(tmp_path / "exports", 40, 3)
+    planning = look.file("exports/planning.xml", tmp_path)
+    market = look.file("exports/market.jsonl", tmp_path)
+    assert (planning.source["record"], planning.source["namespace"]) == ("case/step", "urn:jichuan:planning")
+    assert {"../@number", "@serial", "at"} <= planning.fields.keys()
+    assert {"case.no", "step.code"} <= market.fields.keys()
+    for seen in (planning, market):
+        assert set(types(drafted(tmp_path, seen, Path(seen.source["path"]).stem)))
