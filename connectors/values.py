@@ -38,6 +38,8 @@ _LOW, _HIGH = -(2**63), 2**63 - 1
 _SHOWN = 80
 _TRUE = frozenset({"true", "t", "yes", "y", "1", "是"})
 _FALSE = frozenset({"false", "f", "no", "n", "0", "否"})
+#: Digits of a number, or zeros before and behind it, that any system means seriously.
+_LONGEST = 308
 _INTEGER = re.compile(r"[+-]?\d+(?:\.0*)?")
 _SCIENTIFIC = re.compile(r"[+-]?\d(?:\.\d+)?[eE]\+?\d{2}")
 #: What groups thousands (1,234.50; 1.234,50; 1 234,50; 1'234.50), by the sign that parts the decimals.
@@ -113,7 +115,7 @@ def int_of(value: Any) -> int | None:
     if value is None or (isinstance(value, int) and not isinstance(value, bool)):
         return value if value is None else _fits(value)
     text = width(text_of(value) or "").strip()
-    if not _INTEGER.fullmatch(text):
+    if len(text) > _LONGEST or not _INTEGER.fullmatch(text):
         raise Refusal("unreadable_number", f"found {shown(value)}", "Send a whole number")
     return _fits(int(text.partition(".")[0]))
 
@@ -134,7 +136,7 @@ def decimal_of(value: Any, point: str = ".") -> Decimal | None:
     except InvalidOperation:
         instead = "Send a decimal number, or say in the mapping what parts the decimals (decimal:)"
         raise Refusal("unreadable_number", f"found {shown(value)}", instead) from None
-    if not number.is_finite():
+    if not number.is_finite() or abs(number.adjusted()) > _LONGEST:
         raise Refusal("unreadable_number", f"found {shown(value)}", "Send a decimal number")
     return number
 

@@ -45,7 +45,7 @@ class FileSettings(Settings):
         """A pattern finds what lies below the folder that it begins in, nothing else."""
         below = re.split(r"[*?\[]", path, maxsplit=1)
         if len(below) > 1 and ".." in re.split(r"[/\\]", below[1]):
-            raise ValueError("it climbs out of its folder, write a pattern without ..")
+            raise ValueError("a pattern must stay in its folder, without .. behind its first sign")
         return path
 
 

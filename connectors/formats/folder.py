@@ -169,7 +169,7 @@ class _Walk:
 
     def _file(self, name: str, entry: os.DirEntry[str]) -> Found | None:
         try:
-            if entry.is_symlink() and not Path(entry.path).resolve().is_relative_to(self._root):
+            if entry.is_symlink() and not Path(os.path.realpath(entry.path)).is_relative_to(self._root):
                 return None
             if not entry.is_file():
                 return None

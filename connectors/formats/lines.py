@@ -61,7 +61,7 @@ class Lines:
 
     def _skipped(self) -> bool:
         """Pass over the rest of a line; False where the end of a growing file's last line is not there yet."""
-        while rest := self._file.readline(1 << 16):
+        while rest := self._file.readline(_CHUNK):
             self.offset += len(rest)
             if rest[-1:] == b"\n":
                 return True

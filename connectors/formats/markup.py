@@ -15,6 +15,8 @@ from connectors.source import Context, SourceRecord
 from connectors.values import Refusal
 
 Element = Any  # lxml's elements; the stubs know only part of them
+#: Elements of one record.
+MOST = 100_000
 Get = Callable[[Element], str | None]
 
 
@@ -72,12 +74,14 @@ class Markup(Rolling):
 
     def _elements(self) -> Iterator[Element]:
         """The records' elements; each is dropped, with what stood before it, when the next is asked for."""
-        depth, wanted = 0, len(self._steps)
+        depth, wanted, inside = 0, len(self._steps), 0
         trail: list[Element] = []
         for event, element in self._events():
             if event == "start":
                 depth += 1
                 trail.append(element)
+                inside = inside + 1 if depth > wanted + 1 else 0
+                self._check_size(inside, trail)
                 if depth == 1:
                     self._refuse_doctype(element)
                 continue
@@ -103,6 +107,13 @@ class Markup(Rolling):
 
     def _is_record(self, trail: list[Element]) -> bool:
         return all(step in ("*", element.tag) for step, element in zip(self._steps, trail[1:], strict=True))
+
+    def _check_size(self, inside: int, trail: list[Element]) -> None:
+        """A record stays in memory until its end."""
+        if inside > MOST:
+            line = trail[len(self._steps)].sourceline
+            found = f"the record in line {line} has more than {MOST:,} elements"
+            raise unreadable(self._name, found, "Correct record: in the mapping, or the file", self._context)
 
     def _refuse_doctype(self, root: Element) -> None:
         if root.getroottree().docinfo.internalDTD is not None:

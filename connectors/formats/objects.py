@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -9,11 +10,23 @@ from typing import Any, NamedTuple
 import msgspec
 
 from connectors.source import SourceRecord
-from connectors.values import Refusal
+from connectors.values import Damaged, Refusal, shown
 
 #: Room for the rows of one value in the source's order.
 ROOM = 1 << 16
-_decoder = msgspec.json.Decoder(float_hook=Decimal)
+#: A number as long as this, or this far from one, is no measurement: written out it could fill the memory.
+_LONGEST, _FARTHEST = 400, 308
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+
+
+def _exact(text: str) -> Decimal | Damaged:
+    number = Decimal(text) if len(text) <= _LONGEST else None
+    if number is None or not -_FARTHEST <= number.adjusted() <= _FARTHEST:
+        return Damaged("damaged_number", f"found the number {shown(text)}, which is beyond all measure", "Send it as text")
+    return number
+
+
+_decoder = msgspec.json.Decoder(float_hook=_exact)
 
 
 class Origin(NamedTuple):
@@ -26,6 +39,8 @@ class Origin(NamedTuple):
 
 def decoded(text: bytes) -> Any:
     """The value of JSON in UTF-8; numbers with a fraction stay exact. Raises ValueError saying what is wrong."""
+    if b"\\u0000" in text and _NUL.search(text):
+        raise ValueError("it holds a NUL character, which no database takes")
     try:
         return _decoder.decode(text)
     except (msgspec.DecodeError, RecursionError) as error:

@@ -23,6 +23,7 @@ _DIGITS = 10**15
 _ERRORS = frozenset({"#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#GETTING_DATA"})
 _FORMULA = re.compile(rb"<(?:\w+:)?f[ >/]")
 _LARGEST = 2 << 30
+_TEXTS = 128 << 20
 _RATIO = 200
 
 
@@ -70,9 +71,16 @@ class Workbook(Rolling):
                 size = sum(info.file_size for info in archive.infolist())
                 if size > _LARGEST or size > _RATIO * max(self._path.stat().st_size, 1 << 16):
                     raise self._wrong(f"it unpacks to {size:,} bytes", "Split it, or export CSV")
+                self._check_texts(archive)
                 return [self._has_formulas(archive, name) for name in archive.namelist() if name.endswith(".xml")].count(True) > 0
         except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError) as error:
             raise self._wrong(f"it is no workbook ({error})", "Save it as .xlsx without a password") from None
+
+    def _check_texts(self, archive: zipfile.ZipFile) -> None:
+        """The texts of all cells stand in one part, which is held in memory."""
+        size = max((info.file_size for info in archive.infolist() if info.filename.endswith("sharedStrings.xml")), default=0)
+        if size > _TEXTS:
+            raise self._wrong(f"its texts unpack to {size:,} bytes, more than {_TEXTS:,}", "Split it, or export CSV")
 
     def _has_formulas(self, archive: zipfile.ZipFile, name: str) -> bool:
         with archive.open(name) as part:
