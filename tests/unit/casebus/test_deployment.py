@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from casebus.commands import init
-from casebus.deployment import Deployment
+from casebus.deployment import Deployment, Head
 from casebus.wiring import Frozen, Wall, Wiring
 from schemas.problem import ProblemsError
 
@@ -110,3 +111,20 @@ def test_the_clock_of_receipts_follows_the_mode(tmp_path: Path) -> None:
     assert isinstance(frozen.receipts, Frozen)
     assert frozen.receipts.now() == frozen.deployment.moment("2026-06-30T10:00Z")
     assert not frozen.replays
+
+
+def test_what_init_writes_names_every_setting(tmp_path: Path) -> None:
+    """A newcomer sees all there is; taken out of its comment each example is right."""
+    folder = tmp_path / "new"
+    init.run(folder)
+    file = folder / "casebus.yaml"
+    plain = Deployment.load(folder).settings
+    text = re.sub(r"(?m)^#: ", "", file.read_text("utf-8"))
+    file.write_text(text.replace("brokers: embedded", "brokers: host:9092"), "utf-8")  # whom `security:` is for
+    wiring = Wiring(Deployment.load(folder))
+    shown = wiring.settings
+    assert shown.model_fields_set == Head.model_fields.keys()
+    assert shown.model_fields_set > plain.model_fields_set
+    for section in (shown.page, shown.alerts, shown.clock):
+        assert section.model_fields_set == type(section).model_fields.keys()
+    assert wiring.problems() == []
