@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from casebus.commands.connector import app as connector_app
-from casebus.groups import deadletters, deliveries, figures, user
+from casebus.groups import deadletters, deliveries, figures, fleet, user
 from casebus.options import At, Folder, Here, Json, Known
 
 app = typer.Typer(
@@ -33,6 +33,7 @@ app.add_typer(deadletters.app, name="deadletters")
 app.add_typer(deliveries.app, name="deliveries")
 catalogue_app = typer.Typer(help="The items of a deployment.", no_args_is_help=True)
 app.add_typer(catalogue_app, name="catalogue")
+fleet.add(connector_app)
 app.add_typer(connector_app, name="connector")
 app.add_typer(figures.app, name="figures")
 

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 
-BASE, MOST = 2, 32  # threads: always there, and at most
+BASE, MOST = 4, 32  # threads: always there, and at most
 PATIENCE = 1.0  # seconds that one who is due may wait before another thread is made
 SPARE = 30.0  # seconds without work after which a thread beyond the base ends
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import socket
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from bus.errors import ConfigurationError
 from casebus.acts import Publisher
 from casebus.deployment import Deployment
+from casebus.operators import Operators
 from casebus.wiring import Wiring
 
 
@@ -22,8 +24,13 @@ def run(folder: Path, port: int | None) -> int:
     if port is None:
         raise ConfigurationError(f"{wiring.settings.name} has no page: name a port (--port 8080, or page.port in casebus.yaml).")
     check_free(settings.host, port)
-    with closing(wiring.view()) as view, closing(wiring.accounts), closing(Publisher(wiring)) as publisher:
-        serve(wiring.site(view, publisher.publish), port)
+    with (
+        closing(wiring.view()) as view,
+        closing(wiring.accounts),
+        closing(Publisher(wiring)) as publisher,
+        closing(Operators(wiring)) as operators,
+    ):
+        serve(replace(wiring.site(view, publisher.publish), operators=operators), port)
     return 0
 
 

@@ -24,12 +24,13 @@ class Right(StrEnum):
     LETTERS = "letters"  # what was refused
     RAW = "raw"  # the bytes of what was refused: they may hold anything
     LOOKS = "looks"  # who looked at what
+    OPERATE = "operate"  # pause, resume, restart, rewind connectors
 
 
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.SUPERVISOR: frozenset({Right.CASES, Right.SUPERVISE, Right.LETTERS}),
     Role.AUDITOR: frozenset({Right.CASES, Right.CLEAR, Right.LETTERS, Right.RAW, Right.LOOKS}),
-    Role.OPERATOR: frozenset({Right.LETTERS, Right.RAW}),
+    Role.OPERATOR: frozenset({Right.LETTERS, Right.RAW, Right.OPERATE}),
 }
 
 

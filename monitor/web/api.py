@@ -25,6 +25,7 @@ from monitor.web.models.listing import PAGE, SORTS, asked
 from monitor.web.models.overview import overview
 from monitor.web.models.process import graph
 from monitor.web.models.span import NAMED
+from monitor.web.operate import add_connectors
 from monitor.web.pages.case import case_model
 from monitor.web.pages.desk import alerts, spotted_at
 from monitor.web.pages.process import counted as process_map
@@ -139,6 +140,7 @@ def build(site: Site) -> FastAPI:
     add_cases(app, api)
     add_desk(app, api)
     add_letters(app, api)
+    add_connectors(app, site, api.seen())
     return app
 
 

@@ -19,6 +19,7 @@ from monitor.web.counted import Counted
 from monitor.web.hits import Hits
 from monitor.web.live import Live
 from monitor.web.names import Names
+from monitor.web.operators import Operators
 from monitor.web.past import Past
 from monitor.web.picture import Picture
 from monitor.web.settings import PageSettings
@@ -77,6 +78,8 @@ class Site:
     #: Name, what it is, and kind of each connector.
     connectors: Sequence[tuple[str, str, str]] = ()
     publish: Callable[[Act], None] | None = None
+    #: Who orders connectors about; None where the page stands without a bus.
+    operators: Operators | None = None
     #: The level of an authority in words; empty for one that the directory does not know.
     level: LevelOf = lambda _: ""
     #: What was counted by a pass over the whole view.
