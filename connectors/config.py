@@ -34,7 +34,8 @@ class Part(NamedTuple):
     fields: list[Any]
 
     def open(self, base: Path, where: str, cluster: Client | None = None) -> Source:
-        return self.kind.open(self.source_settings, Context(base, self.fields, where, cluster, self.settings.columns))
+        context = Context(base, self.fields, where, cluster, self.settings.columns, self.settings.zone)
+        return self.kind.open(self.source_settings, context)
 
 
 class Connector(NamedTuple):
@@ -89,7 +90,8 @@ class Connector(NamedTuple):
         if kind is None or kind.target is None or kind.target_settings is None:
             raise ProblemsError(Problem(self._place(), f"the kind `{wanted.kind}` takes no deliveries", "Write one that does."))
         node = document(self.path, self.base)["deliver"].get("target", Map(self.path, 1))
-        return kind.target(validated(kind.target_settings, node), Context(self.base, [], self._place(), cluster))
+        context = Context(self.base, [], self._place(), cluster, zone=self.settings.zone)
+        return kind.target(validated(kind.target_settings, node), context)
 
     def refresh(self, again: bool = False) -> None:
         """Read again the lookups that can have changed, with `again` even those that do not look it. Raises ProblemsError."""
