@@ -10,8 +10,10 @@ import pytest
 from connector_world import connector, reasons, records
 
 from bus.errors import ConfigurationError, RetryError
+from connectors.inbox import InboxSettings
 from connectors.kinds import sql
 from connectors.source import Context
+from connectors.sqlread.values import restored, stored
 from schemas.problem import ProblemsError
 
 MAPPING = """
@@ -123,7 +125,7 @@ def test_values_of_all_kinds_pass_through_a_position() -> None:
     from decimal import Decimal
 
     for value in (datetime(2025, 6, 1, tzinfo=UTC), date(2025, 6, 1), Decimal("1.50"), "text", 7, None):
-        assert sql._restored(sql._stored(value)) == value
+        assert restored(stored([value])) == (value,)
 
 
 DELIVERY = {
@@ -141,7 +143,7 @@ DELIVERY = {
 
 def test_a_delivery_becomes_one_row_of_the_inbox(tmp_path: Path) -> None:
     """The delivery id is the key: a repetition changes nothing."""
-    settings = sql.InboxSettings(url="sqlite:///inbox.db")
+    settings = InboxSettings(url="sqlite:///inbox.db")
     inbox = sql.KIND.target(settings, Context(tmp_path, [], "test")) if sql.KIND.target else None
     assert inbox is not None
     first, second = inbox.deliver(DELIVERY), inbox.deliver(DELIVERY)
