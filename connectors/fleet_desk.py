@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
@@ -20,24 +21,30 @@ from connectors.fleet_status import Board, Standing
 from connectors.positions import Ledger, Progress
 
 
+def wall() -> int:
+    """Microseconds UTC."""
+    return time.time_ns() // 1000
+
+
 class Desk:
     """One for each process; may be used from several threads. All of it raises RetryError where Kafka does not answer."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, now: Callable[[], int] = wall) -> None:
         self._client = client
+        self._now = now
         self._board = Board(client)
         self._ledger = Ledger(client)
         self._lock = threading.Lock()
 
     def standings(self) -> list[Standing]:
         with self._lock:
-            return self._board.look(_now())
+            return self._board.look(self._now())
 
     def workers(self) -> dict[str, int]:
         """Those heard of lately, each with how many connectors it has."""
         with self._lock:
-            self._board.look(_now())
-            return self._board.workers(_now())
+            self._board.look(self._now())
+            return self._board.workers(self._now())
 
     def standing(self, name: str) -> Standing | None:
         return next((one for one in self.standings() if one.name == name), None)
@@ -53,36 +60,31 @@ class Desk:
 
     def pause(self, name: str, by: str) -> None:
         """It stops after its batch, wherever it is, until it is resumed; a restart of its worker changes nothing."""
-        self._order(name, Word.PAUSE, _signed(by))
+        self._order(name, Word.PAUSE, self._signed(by))
 
     def resume(self, name: str) -> None:
         self._order(name, Word.PAUSE, None)
 
     def restart(self, name: str, by: str) -> None:
         """Everything of it anew, failures forgotten."""
-        self._order(name, Word.RESTART, {"id": _id()} | _signed(by))
+        self._order(name, Word.RESTART, {"id": _id()} | self._signed(by))
 
     def rewind(self, name: str, to: str | None, by: str) -> str:
         """Go to a position (None: the beginning), once; returns the order's id, which the position bears when it is done."""
         order = _id()
-        self._order(name, Word.REWIND, {"id": order, "to": to} | _signed(by))
+        self._order(name, Word.REWIND, {"id": order, "to": to} | self._signed(by))
         return order
+
+    def _signed(self, by: str) -> dict[str, Any]:
+        """Who wanted it, for whoever looks into the topic."""
+        return {"by": by, "at": self._now()}
 
     def _order(self, name: str, word: Word, value: dict[str, Any] | None) -> None:
         with closing(self._client.producer(f"connector-orders-{name}")) as producer:
             producer.begin()
-            producer.send([fleet_orders.message(name, word, value, _now() // 1000)])
+            producer.send([fleet_orders.message(name, word, value, self._now() // 1000)])
             producer.commit()
-
-
-def _signed(by: str) -> dict[str, Any]:
-    """Who wanted it, for whoever looks into the topic."""
-    return {"by": by, "at": _now()}
 
 
 def _id() -> str:
     return uuid.uuid4().hex[:12]
-
-
-def _now() -> int:
-    return time.time_ns() // 1000
