@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from bus.errors import RetryError
-from casebus.deployment import Deployment, Mode
+from casebus.deployment import FILE, Deployment, Mode
 from schemas.limits import Terms
 from schemas.problem import Problem, ProblemsError
+from schemas.yamlfile import load
 
 if TYPE_CHECKING:
     from bus.jars import Progress
@@ -155,7 +156,11 @@ class Wiring:
     def panel(self) -> Panel:
         from monitor.indicator import Panel
 
-        return Panel.of(self.settings.thresholds)
+        try:
+            return Panel.of(self.settings.thresholds)
+        except ProblemsError as error:  # an indicator knows no file
+            node = load(self.deployment.path(FILE))
+            raise ProblemsError(*(one._replace(where=node.where(one.where)) for one in error.problems)) from error
 
     def level(self, authority: str) -> str:
         """The level of an authority in words; empty for one that the directory does not know."""

@@ -143,8 +143,10 @@ class _Builder:
             return self._seq(node)
         try:
             value = self._loader.construct_object(node)
-        except ValueError as error:
-            raise yaml.MarkedYAMLError(problem=str(error), problem_mark=node.start_mark) from error
+        except ValueError:
+            place = f"{self._path}:{node.start_mark.line + 1}"
+            self.problems.append(Problem(place, f"{node.value} is no date", "Correct the day, or put it in quotes."))
+            return None
         return self._expanded(value, node) if isinstance(value, str) else value
 
     def _map(self, node: yaml.MappingNode) -> Map:
@@ -215,7 +217,42 @@ def validated(model: type[Model], node: Map) -> Model:
     try:
         return model.model_validate(node)
     except ValidationError as error:
-        raise ProblemsError(*(_problem(detail, node, model) for detail in error.errors())) from error
+        raise ProblemsError(*(_problem(detail, node, model) for detail in _told(error.errors()))) from error
+
+
+def _told(details: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Without a list that is too short only because what stands in it is wrong."""
+    return [one for one in details if one["type"] != "too_short" or not any(_below(other, one) for other in details)]
+
+
+def _below(detail: ErrorDetails, above: ErrorDetails) -> bool:
+    return len(detail["loc"]) > len(above["loc"]) and detail["loc"][: len(above["loc"])] == above["loc"]
+
+
+#: What to write, by the kind of the fault as pydantic names it; the first that fits.
+_REMEDIES = {
+    "int_": "Write a whole number.",
+    "float_": "Write a number.",
+    "decimal_": "Write a number.",
+    "bool_": "Write true or false.",
+    "date_": "Write a date such as 2026-01-31.",
+    "datetime_": "Write a moment such as 2026-01-31T18:00.",
+    "list_": "Write a list: [a, b].",
+    "tuple_": "Write a list: [a, b].",
+    "set_": "Write a list: [a, b].",
+    "dict_": "Write `key: value` lines below it.",
+    "model_": "Write `key: value` lines below it.",
+    "string_too_short": "Write something here.",
+    "too_short": "Write at least one.",
+    "string_pattern": "Write it in that form.",
+}
+
+
+def _remedy(detail: ErrorDetails) -> str:
+    """What to write; empty where only the fault's own words say it."""
+    if detail["type"] in ("literal_error", "enum"):
+        return f"Write {detail['ctx']['expected']}."
+    return next((told for kind, told in _REMEDIES.items() if detail["type"].startswith(kind)), "")
 
 
 def _problem(detail: ErrorDetails, node: Map, model: type[BaseModel]) -> Problem:
@@ -228,7 +265,9 @@ def _problem(detail: ErrorDetails, node: Map, model: type[BaseModel]) -> Problem
         return Problem(place, f"`{name}` is no key of this place", _near(str(loc[-1]), model if len(loc) == 1 else None))
     if detail["type"] == "string_type":
         return Problem(place, f"`{name}` is {_shown(detail['input'])}, not text", "Put it in quotes.")
-    message = detail["msg"].removeprefix("Value error, ").rstrip(".")
+    if remedy := _remedy(detail):
+        return Problem(place, f"`{name}` is {_shown(detail['input'])}", remedy)
+    message = detail["msg"].removeprefix("Value error, ").removeprefix("Input ").rstrip(".")
     return Problem(place, f"`{name}` is {_shown(detail['input'])}: {message}", "Write a value of that kind.")
 
 

@@ -128,3 +128,9 @@ def test_what_init_writes_names_every_setting(tmp_path: Path) -> None:
     for section in (shown.page, shown.alerts, shown.clock):
         assert section.model_fields_set == type(section).model_fields.keys()
     assert wiring.problems() == []
+
+
+def test_a_threshold_of_no_indicator_has_its_line(tmp_path: Path) -> None:
+    """The indicators know no file; the sentence does."""
+    wiring = Wiring(Deployment.load(written(tmp_path, GOOD + "calendar: {country: CN}\nthresholds: {late_entri: 1}\n")))
+    assert any(str(one).startswith(f"{tmp_path}/casebus.yaml:4: `late_entri` is no indicator.") for one in wiring.problems())

@@ -104,7 +104,7 @@ def test_a_set_but_empty_variable_counts_only_without_a_default(tmp_path: Path) 
         ("", "a.yaml:1: no mapping at the top"),
         ("a: 1\nb: 2\na: 3\n", "a.yaml:3: `a` stands twice, first in line 1"),
         ("a: &x [*x]\n", "a.yaml:1: no YAML: an anchor contains itself"),
-        ("a: 2026-02-30\n", "a.yaml:1: no YAML: day is out of range"),
+        ("a: 2026-02-30\n", "a.yaml:1: 2026-02-30 is no date. Correct the day"),
         ("a: !!python/object:os.system x\n", "a.yaml:1: no YAML"),
         ("a: 1\n---\nb: 2\n", "a.yaml:2: no YAML"),
         ("a: \x07\n", "a.yaml:1: no YAML"),
@@ -139,11 +139,13 @@ def test_files_that_cannot_be_read_are_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("title: x\ninner:\n  port: many\n", "a.yaml:3: `inner.port` is 'many': Input should be a valid integer"),
+        ("title: x\ninner:\n  port: many\n", "a.yaml:3: `inner.port` is 'many'. Write a whole number."),
         ("inner: {}\n", "a.yaml:1: `title` is missing. Add it."),
         ("title: x\ntitel: y\n", "a.yaml:2: `titel` is no key of this place. Write `title`?"),
         ("title: x\nzzz: y\n", "a.yaml:2: `zzz` is no key of this place. Write one of: title, inner, many."),
         ("title: x\nmany:\n  - port: 1\n  - prot: 1\n", "a.yaml:4: `many.1.prot` is no key of this place."),
+        ("title: x\nmany: 5\n", "a.yaml:2: `many` is 5. Write a list: [a, b]."),
+        ("title: x\ninner: 5\n", "a.yaml:2: `inner` is 5. Write `key: value` lines below it."),
         ("title: 5\n", "a.yaml:1: `title` is 5, not text. Put it in quotes."),
     ],
 )
