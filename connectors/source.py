@@ -171,5 +171,7 @@ class Kind(NamedTuple):
     standing: bool = False
     #: The source lies in the deployment's own Kafka: it can be looked at only while that runs.
     inside: Callable[[Any], bool] = lambda _: False
+    #: The names of the columns that its rows have now, looked up cheaply; None where that cannot be told before they come.
+    columns: Callable[[Any, Context], Sequence[str] | None] | None = None
     target_settings: type[Settings] | None = None
     target: Callable[[Any, Context], Target] | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 from pathlib import Path
 
 from bus.errors import BusError
@@ -10,6 +11,7 @@ from casebus.commands.output import as_json as print_json
 from casebus.commands.output import several
 from casebus.deployment import Deployment
 from casebus.wiring import Wiring
+from connectors import headings
 from connectors.config import Connector
 from schemas.problem import Problem, ProblemsError
 
@@ -23,24 +25,27 @@ def run(folder: Path, *, sources: bool, as_json: bool) -> int:
     wiring = Wiring(deployment)
     problems = wiring.problems()
     if sources and not problems:
-        problems = [found for connector in wiring.connectors if (found := _opened(connector, folder)) is not None]
+        problems = [found for connector in wiring.connectors for found in _opened(connector, folder)]
     return _tell(problems, wiring, as_json=as_json)
 
 
-def _opened(connector: Connector, folder: Path) -> Problem | None:
-    """What is wrong with a system whose first row is asked for; nothing is published, no position moves."""
+def _opened(connector: Connector, folder: Path) -> list[Problem]:
+    """What is wrong with a system that is looked at; nothing is published, no position moves."""
     if connector.standing or connector.inside:
-        return None
-    source = connector.open()
+        return []
     try:
-        next(iter(source.fetch(None, 1)), None)
+        return headings.missing(connector) or _first_row(connector)
     except BusError as error:
         where = str(connector.path.relative_to(folder.resolve()))
         found, _, instead = str(error).removeprefix(f"{where}: ").rpartition(". ")
-        return Problem(where, found or instead, instead if found else "See what the system's own log says.")
-    finally:
-        source.close()
-    return None
+        return [Problem(where, found or instead, instead if found else "See what the system's own log says.")]
+
+
+def _first_row(connector: Connector) -> list[Problem]:
+    """Raises BusError where it cannot be had."""
+    with closing(connector.open()) as source:
+        next(iter(source.fetch(None, 1)), None)
+    return []
 
 
 def _tell(problems: list[Problem], wiring: Wiring | None, *, as_json: bool) -> int:

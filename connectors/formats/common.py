@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal, Protocol
 
 from pydantic import Field, field_validator
@@ -57,6 +57,11 @@ class Reader(Protocol):
 
     @property
     def resumed(self) -> bool | None: ...
+    @property
+    def names(self) -> Sequence[str] | None:
+        """The columns, where the file says them before its rows."""
+        ...
+
     def __iter__(self) -> Iterator[SourceRecord]: ...
     def mark(self) -> Mark: ...
     def close(self) -> None: ...

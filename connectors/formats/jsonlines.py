@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -35,6 +35,8 @@ class JsonLines:
 
     A mark may stand inside a line, behind some of the records of its list.
     """
+
+    names: Sequence[str] | None = None
 
     def __init__(self, path: Path, settings: JsonLinesSettings, context: Context, mark: Mark | None, name: str = "") -> None:  # noqa: ARG002  one signature for all forms
         self._name = name or path.name

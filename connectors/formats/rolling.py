@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from connectors.formats.common import Mark, digest
@@ -15,6 +15,10 @@ class Rolling:
     """Records behind a mark. Where what was read before is no longer what stands there, all are read again."""
 
     resumed: bool | None = None
+
+    @property
+    def names(self) -> Sequence[str] | None:
+        return None
 
     def __init__(self, records: Open, mark: Mark | None, close: Callable[[], None] = lambda: None) -> None:
         self._records = records

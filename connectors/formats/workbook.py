@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time
 from itertools import accumulate, islice, zip_longest
 from pathlib import Path
@@ -107,13 +107,20 @@ class Workbook(Rolling):
             raise self._wrong(f"its sheet is damaged ({error})", "Save it again with a spreadsheet program") from None
 
     def _read(self) -> Iterator[SourceRecord]:
-        rows = self._settings.header_row
         numbered = enumerate(self._values(), 1)
-        head = [cells for number, cells in islice(numbered, rows[-1]) if number in rows]
-        names = headings(self._settings.names or _titles(head), self._name, rows[-1], self._context)
+        names = self._headings(numbered)
         for number, cells in numbered:
             if self._counts(cells):
                 yield self._record(number, names, cells)
+
+    @property
+    def names(self) -> Sequence[str] | None:
+        return self._headings(enumerate(self._values(), 1))
+
+    def _headings(self, numbered: Iterator[tuple[int, tuple[Any, ...]]]) -> list[str]:
+        rows = self._settings.header_row
+        head = [cells for number, cells in islice(numbered, rows[-1]) if number in rows]
+        return headings(self._settings.names or _titles(head), self._name, rows[-1], self._context)
 
     def _counts(self, cells: tuple[Any, ...]) -> bool:
         """False for a blank row and for one that sums up."""

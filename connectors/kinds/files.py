@@ -8,7 +8,7 @@ read again (its rows keep their ids, so only changes count, and rows that were r
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -101,6 +101,16 @@ class Files:
         """`Remembering`: the position of the batch given last."""
         self._memory.refuse(record.raw for record in refused)
         return self._memory.text()
+
+    def names(self) -> Sequence[str] | None:
+        """The columns of the first file; None where there is none, or where its form does not say them."""
+        faults: list[BusError] = []
+        for piece in self._pieces(faults):
+            with closing(self._reader(piece, None)) as reader:
+                return reader.names
+        if faults:
+            raise faults[0]
+        return None
 
     def close(self) -> None:
         """Nothing is held between passes."""
@@ -258,6 +268,7 @@ KIND = Kind(
     open=_open,
     table=_table,
     nested=lambda settings: isinstance(settings, JsonLinesSettings),
+    columns=lambda settings, context: Files(settings, context).names(),
     target_settings=TargetSettings,
     target=_target,
 )

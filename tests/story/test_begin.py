@@ -96,11 +96,11 @@ def test_the_systems_themselves_are_checked_before_the_first_run(casebus: Any, t
     casebus("init", folder).good()
     casebus("check", folder, "--sources").good()
     (mapping,) = (folder / "connectors").glob("*.yaml")
-    mapping.write_text(mapping.read_text("utf-8").replace("经办人", "承办人"), "utf-8")
+    text = mapping.read_text("utf-8")
+    mapping.write_text(text.replace("经办人", "承办人"), "utf-8")
     casebus("check", folder).good()
     ended = casebus("check", folder, "--sources")
     assert ended.code == 2
-    assert (
-        f"connectors/{mapping.name}: the file permits.csv cannot be read: line 1 has no column 承办人; it has 流水号" in ended.err
-    )
+    line = next(number for number, row in enumerate(text.splitlines(), 1) if "经办人" in row)
+    assert f"connectors/{mapping.name}:{line}: the source has no column `承办人`; it has 流水号" in ended.err
     assert not (folder / ".casebus").exists()
