@@ -33,7 +33,7 @@ def test_the_layers_hold() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("name", ["demo_city", "demo_truth", "demo_exports"])
+@pytest.mark.parametrize("name", ["demo_city", "demo_truth", "demo_formats", "demo_exports"])
 def test_the_made_up_city_is_a_second_opinion(name: str) -> None:
     """It must import nothing of ours but itself: what computes the truth may share no code with what is tested."""
     ours = {module for module in imports(ROOT / "casebus" / f"{name}.py") if module.split(".")[0] in OURS}

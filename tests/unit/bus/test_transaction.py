@@ -258,7 +258,7 @@ def test_no_work_starts_on_an_assignment_that_differs_between_topics(cluster, co
     put(cluster, 1)
     crooked = frozenset({Partition(IN, 0), Partition(IN, 1), Partition(OTHER, 0)})
     with monkeypatch.context() as patch:
-        patch.setattr("bus.memory.MemoryConsumer.assignment", lambda _: crooked)
+        patch.setattr("bus.memory_clients.MemoryConsumer.assignment", lambda _: crooked)
         assert [loop.step(), loop.step()] == [0, 0]
         assert copy.calls == []
     assert [loop.step(), loop.step()] == [0, 1]
