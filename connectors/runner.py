@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
@@ -92,7 +91,6 @@ class Runner:
         self._progress: Progress | None = None
         #: Called by a source that knows by itself when rows have come.
         self.wake: Callable[[], None] = lambda: None
-        self._sizes: Mapping[str, int] = {}
 
     @property
     def name(self) -> str:
@@ -144,7 +142,6 @@ class Runner:
         if self._producer is None:
             self._producer = self._client.producer(f"connector-{self.name}")
             self._progress = self._ledger.fresh(self.name)
-            self._sizes = Counter(place.topic for place in self._client.ends([EVENTS.name, DEADLETTERS.name]))
             self._used = time.monotonic()
         return self._producer
 
@@ -273,12 +270,12 @@ class Runner:
     def _message(self, event: Event, stamp: int) -> Message:
         key = event.case.encode()
         value = self._codec.encode(event.type, event.header, event.body)
-        partition = partition_of(key, self._sizes[EVENTS.name])
+        partition = partition_of(key, self._ledger.sizes[EVENTS.name])
         return Message(EVENTS.name, partition, key, value, stamp, cloud_event(event))
 
     def _letter(self, rejection: Rejection, record: SourceRecord, now: int, stamp: int) -> Message:
         letter = deadletters.of_rejection(rejection, self._connector.settings.system, now)
-        return deadletters.message(letter, self._codec, self._sizes[DEADLETTERS.name], stamp, deadletters.kept(record))
+        return deadletters.message(letter, self._codec, self._ledger.sizes[DEADLETTERS.name], stamp, deadletters.kept(record))
 
 
 def _milliseconds() -> int:

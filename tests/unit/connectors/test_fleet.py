@@ -10,8 +10,8 @@ from connector_world import MAPPING
 from fleet_world import NOW, Place, Worker
 
 from bus.errors import RetryError
-from connectors import positions
-from connectors.fleet_orders import Word
+from connectors import fleet_unit, positions
+from connectors.fleet_orders import Book, Word
 from connectors.fleet_share import Alone, Grouped
 from connectors.fleet_status import State
 from connectors.positions import Progress
@@ -340,3 +340,29 @@ def test_reports_of_workers_long_gone_are_removed(city: Place) -> None:
     city.standings(city.worker("b").work(), at=later)
     keys = [(record.key, record.value is None) for record in city.cluster.records("connector.status")]
     assert (b"/a", True) in keys
+
+
+def test_records_told_again_change_nothing(place: Place) -> None:
+    """After each sharing anew the topic is read from its beginning: old orders must not come back for a moment."""
+    place.order("dep", Word.PAUSE, {})
+    place.order("dep", Word.PAUSE, None)
+    records = [record for record in place.cluster.records("connector.control") if record.key]
+    book = Book()
+    book.take(records)
+    book.take(records[:1])
+    assert not book.of("dep").paused
+
+
+def test_who_was_fenced_waits_before_taking_the_connector_back_and_says_nothing_yet(place: Place) -> None:
+    """Mostly it has moved to another worker, and this one has not heard of it."""
+    place.add("dep")
+    place.rows("dep", 1)
+    worker = place.worker("a").work()
+    place.rows("dep", 2)
+    place.cluster.producer("connector-dep")
+    unit = worker.fleet._units["dep"]
+    assert unit.turn() == fleet_unit.FENCED
+    assert place.standings(worker)["dep"].error == ""
+    assert worker.told[-1].fault == ""
+    unit.turn()
+    assert place.keys("dep") == Counter({"1": 1, "2": 1})
