@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The tests that need a container engine (a Kafka that is not ours to start, behind an address), a browser with Chinese fonts, or
-# promtool. Run as root on Debian 12. The browser's pictures are left in pictures/.
+# The tests that need a container engine (a Kafka that is not ours to start, behind an address), a MariaDB, a browser with Chinese
+# fonts, or promtool. Run as root on Debian 12. The browser's pictures are left in pictures/.
 # Installs what is missing, builds the image from our own locked jars and Java (no registry is asked), leaves nothing running.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -24,6 +24,7 @@ command -v dockerd >/dev/null || packages+=(docker.io)
 command -v iptables >/dev/null || packages+=(iptables)
 command -v mmdebstrap >/dev/null || packages+=(mmdebstrap)
 command -v chromium >/dev/null || packages+=(chromium fonts-noto-cjk)
+command -v mariadbd >/dev/null || packages+=(mariadb-server)
 command -v promtool >/dev/null || packages+=(prometheus)
 if [ ${#packages[@]} -gt 0 ]; then
   echo "-- installing ${packages[*]}"
@@ -57,7 +58,7 @@ cp -r "$java/." "$work/root/opt/java/"
 tar -C "$work/root" -c . | docker import --change 'ENV PATH=/opt/java/bin:/usr/local/bin:/usr/bin:/bin' - "$CASEBUS_KAFKA_IMAGE" >/dev/null
 
 echo "-- testing"
-uv run --frozen pytest -m tier2 --durations=5 tests/broker
+uv run --frozen pytest -m tier2 --durations=5 tests/broker tests/contract
 
 # A call into a browser has no time-out of its own, and once in some runs one never came back (the page itself answered): such a run is
 # ended whole and begun again once. What fails without hanging fails here too, the second time for good.

@@ -63,8 +63,7 @@ _FAMILIES = {"psycopg": _POSTGRESQL, "pymysql": _MYSQL, "sqlite3": _SQLITE}
 
 def of(error: exc.DBAPIError, database: str) -> BusError:
     """`database` names it as in "The database x"."""
-    text = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error.orig).__name__
-    text = text.rstrip(".")
+    text = _text(error)
     meaning = "lost" if error.connection_invalidated else _meaning(error, text)
     return _ERRORS[meaning](f"{database} {_SAYS[meaning].format(text)}")
 
@@ -100,13 +99,21 @@ def _meaning(error: exc.DBAPIError, text: str) -> Meaning:
     return _by_class(error)
 
 
-def _code(error: exc.DBAPIError) -> str:
-    """SQLSTATE (five signs), or MySQL's number (four)."""
-    state = getattr(error.orig, "sqlstate", None)
-    if state:
-        return str(state)
+def _text(error: exc.DBAPIError) -> str:
+    """The first line of what the driver says, without MySQL's number in front."""
     arguments = getattr(error.orig, "args", ())
+    said = arguments[1] if _number(arguments) and len(arguments) > 1 else error.orig
+    lines = str(said).strip().splitlines()
+    return lines[0].rstrip(".") if lines else type(error.orig).__name__
+
+
+def _number(arguments: tuple[object, ...]) -> str:
     return str(arguments[0]) if arguments and isinstance(arguments[0], int) else ""
+
+
+def _code(error: exc.DBAPIError) -> str:
+    """MySQL's number (four signs), or SQLSTATE (five)."""
+    return _number(getattr(error.orig, "args", ())) or str(getattr(error.orig, "sqlstate", None) or "")
 
 
 def _by_class(error: exc.DBAPIError) -> Meaning:
