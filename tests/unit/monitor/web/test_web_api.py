@@ -239,5 +239,5 @@ def test_openapi_names_every_path(web):
     paths = web.get("/api/v1/openapi.json").json()["paths"]
     assert set(paths) == {
         "/lights", "/trend", "/figures", "/items/{item}/process", "/cases", "/cases/{number}", "/alerts", "/hits",
-        "/supervisions", "/dead-letters",
+        "/supervisions", "/dead-letters", "/connectors", "/connectors/{name}/{word}", "/connectors/{name}/rewind",
     }  # fmt: skip
