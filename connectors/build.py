@@ -6,7 +6,7 @@ import copy
 from collections.abc import Mapping as AnyMapping
 from typing import Any, NamedTuple
 
-from connectors import mapping
+from connectors import gather, mapping
 from connectors.columnset import ColumnSet, Ground
 from connectors.lookups import Table
 from connectors.reading import Column
@@ -60,7 +60,10 @@ class Builder:
         choice = self._choice(plans)
         built = self._mapping(read, choice)
         problems = sorted(dict.fromkeys(map(self._ground.places.relative, self._compiler.problems)), key=_line)
-        return Built(None if problems else built, self._ground.tables, self._columns.fields, problems)
+        return Built(None if problems else built, self._ground.tables, self._fields(), problems)
+
+    def _fields(self) -> list[Any]:
+        return gather.fields(self._settings.gather, self._columns.fields, self._columns.inner)
 
     def _where(self, node: Any, key: Any = None) -> str:
         return self._ground.places.of(node, key)

@@ -16,15 +16,17 @@ from schemas.yamlfile import Settings
 class ColumnSettings(Settings):
     """One column. `from` is the source's own field (a path in nested rows), `value` an expression over columns above.
 
-    `python` names a function that takes the cleaned value; with `of` it takes the values of those columns instead.
+    `python` names a function that takes the cleaned value; with `of` it takes the values of those columns instead. A column
+    of type `rows` is a list of rows, each with `columns` of its own.
     """
 
     source: str | list[str | int] | None = Field(None, alias="from")
     value: Any = None
     python: str | None = Field(None, pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")
     of: list[str] = Field(default_factory=list)
+    columns: dict[str, ColumnSettings] = Field(default_factory=dict)
     clean: list[str] = Field(default_factory=lambda: ["trim"])
-    type: Literal["text", "whole", "number", "money", "bool", "list", "time", "any"] = "text"
+    type: Literal["text", "whole", "number", "money", "bool", "list", "time", "rows", "any"] = "text"
     required: bool = False
     missing: list[Any] = Field(default_factory=list)
     default: Any = None
@@ -85,6 +87,10 @@ class ColumnSettings(Settings):
             raise ValueError("write either from: or value:, not both")
         if self.of and (self.python is None or self.source is not None or self.value is not None):
             raise ValueError("of: names the columns that python: takes, instead of from: and value:")
+        if bool(self.columns) != (self.type == "rows"):
+            raise ValueError("columns: belong to `type: rows`, which needs them")
+        if any(inner.computed or inner.edges or inner.columns for inner in self.columns.values()):
+            raise ValueError("columns of inner rows are read from the row: write no value:, of:, columns: or edges there")
         timely = self.formats or self.precision or self.not_before or self.not_after
         if timely and self.type != "time":
             raise ValueError("formats, precision and not_before/not_after belong to `type: time`")

@@ -63,6 +63,8 @@ class ColumnSet:
         self._settings = ground.settings
         self._nested = nested
         self.fields: list[Any] = []
+        #: The fields of the rows inside a field.
+        self.inner: dict[str, list[Any]] = {}
 
     def build(self) -> list[Column]:
         node = self._ground.node.get("columns")
@@ -116,11 +118,23 @@ class ColumnSet:
             self._check_tables(settings)
             self._check_edges(settings)
             function = None if settings.python is None else functions.function(settings.python, self._ground.base)
-            around = Around(self._ground.tables, self._settings.zone, word, function)
+            rows = self._rows(name, settings, node)
+            around = Around(self._ground.tables, self._settings.zone, word, function, rows)
             return reading.column(name, settings, where, self._read(name, settings, around, expression), around)
         except FormatError as error:
             self._ground.fault(self._ground.places.of(node, name), str(error), "Correct the column.")
             return None
+
+    def _rows(self, name: str, settings: ColumnSettings, node: Any) -> list[Column]:
+        """The columns of the rows inside this one."""
+        if not settings.columns:
+            return []
+        below = ColumnSet(self._ground, self._nested)
+        place = node.get(name).get("columns")
+        found = [below._column(one, own, place, "value") for one, own in settings.columns.items()]
+        self.inner[name if settings.source is None else str(settings.source)] = below.fields
+        self._ground.compiler.rows[name] = frozenset(settings.columns)
+        return [column for column in found if column is not None]
 
     def _read(self, name: str, settings: ColumnSettings, around: Around, expression: Expression | None) -> reading.Read:
         if around.function is None or not settings.of:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bus.ports import Client
-from connectors import samples
+from connectors import gather, samples
 from connectors.build import Builder
 from connectors.columnset import ColumnSet, Ground
 from connectors.documents import document, parts_of
@@ -35,7 +35,8 @@ class Part(NamedTuple):
 
     def open(self, base: Path, where: str, cluster: Client | None = None) -> Source:
         context = Context(base, self.fields, where, cluster, self.settings.columns, self.settings.zone)
-        return self.kind.open(self.source_settings, context)
+        source = self.kind.open(self.source_settings, context)
+        return gather.around(source, self.settings.gather, getattr(self.source_settings, "url", None), where)
 
 
 class Connector(NamedTuple):

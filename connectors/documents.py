@@ -101,15 +101,24 @@ def _check_needs(node: Map) -> None:
 def parts_of(node: Map) -> dict[str, Map]:
     """The node of each table, what they share below what is their own; a file without `tables:` is one table without a name.
 
-    A table that is `null` is not read.
+    A table that is `null` is not read, for itself or by another's `gather:`.
     """
     tables = node.get("tables")
     if not isinstance(tables, Map):
         return {"": node}
-    found = {name: _part(node, tables, name) for name, own in tables.items() if own is not None}
+    found = {name: _without(_part(node, tables, name), tables) for name, own in tables.items() if own is not None}
     if not found:
         raise ProblemsError(Problem(node.where("tables"), "no table is left to read", "Keep one of them."))
     return found
+
+
+def _without(part: Map, tables: Map) -> Map:
+    """A part whose children would come from a table that is not read gathers none."""
+    gathered = part.get("gather")
+    children = gathered.get("children") if isinstance(gathered, Map) else None
+    if isinstance(children, Map) and children.get("table") in tables and tables[children["table"]] is None:
+        part["gather"] = None
+    return part
 
 
 def _part(node: Map, tables: Map, name: str) -> Map:

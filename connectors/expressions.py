@@ -74,6 +74,7 @@ class Functions:
             "key": self._guarded(lambda text: None if text is None else values.key_text(str(text))),
             "upper": self._guarded(lambda text: None if text is None else str(text).upper()),
             "lower": self._guarded(lambda text: None if text is None else str(text).lower()),
+            "greatest": self._guarded(lambda items: max((item for item in items or () if item is not None), default=None)),
             "length": self._guarded(lambda text: 0 if text is None else len(text)),
             "text": self._guarded(values.text_of),
             "whole": self._guarded(values.int_of),

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from connectors.columns import ColumnSettings
+from connectors.gathering import GatherSettings
 from connectors.lookups import LookupSettings
 from connectors.times import FormatError, zone_of
 from schemas.yamlfile import Settings
@@ -93,6 +94,7 @@ class ConnectorSettings(Settings):
     every: float = Field(5.0, gt=0)
     batch: int = Field(2000, ge=1, le=100_000)
     missing: list[Any] = Field(default_factory=list)
+    gather: GatherSettings | None = None
     lookups: dict[str, LookupSettings] = Field(default_factory=dict)
     columns: dict[str, ColumnSettings] = Field(default_factory=dict)
     skip: Any = None

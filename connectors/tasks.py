@@ -15,8 +15,8 @@ from connectors.integrate.yamltext import quoted
 from connectors.lookups import LookupSettings
 
 #: The two sentences of a code that is not mapped, by `connectors.reading` and `connectors.mapping`.
-_IN_LOOKUP = re.compile(r"found (?P<code>.+), which `(?P<lookup>\w+)` does not have")
-_IN_CHOICE = re.compile(r"found (?P<code>.+), for which the mapping has no event")
+_IN_LOOKUP = re.compile(r"(?:in row \d+, )?found (?P<code>.+), which `(?P<lookup>\w+)` does not have")
+_IN_CHOICE = re.compile(r"(?:in row \d+, )?found (?P<code>.+), for which the mapping has no event")
 _SHOWN = 3
 
 

@@ -12,6 +12,8 @@ from connectors.values import Refusal
 from schemas.problem import Problem
 from schemas.yamlfile import Map, Seq
 
+#: Keys of `each:` that fill no field.
+_OF_EACH = frozenset({"each", "when"})
 Fill = Callable[[Mapping[str, Any]], Any]
 
 
@@ -44,6 +46,8 @@ class Compiler:
         self._functions = functions
         self._known = columns
         self.problems: list[Problem] = []
+        #: Columns that hold rows, with the columns of those: what `each:` may name.
+        self.rows: dict[str, frozenset[str]] = {}
         #: Columns that some expression uses: only those are read.
         self.used: set[str] = set()
 
@@ -74,6 +78,8 @@ class Compiler:
         kind = field.shape.kind
         if isinstance(source, Map) and kind == "record":
             return self._record(source, field, path)
+        if isinstance(source, Map) and kind == "array":
+            return self._each(source, field, where, path)
         if isinstance(source, Seq) and kind == "array":
             return self._array(source, field, path)
         if isinstance(source, (Map, Seq)):
@@ -115,6 +121,25 @@ class Compiler:
         parts = [fill for fill in fills if fill is not None]
         return lambda row: [part(row) for part in parts]
 
+    def _each(self, source: Map, field: Field, where: str, path: str) -> Fill | None:
+        """A record for each row of a column of rows: `{each: papers, name: title}`; `when` says which of them count."""
+        name, item = source.get("each"), field.shape.inner(field.shape.schema["items"])
+        if name not in self.rows or item.kind != "record":
+            known = ", ".join(self.rows) or "there is none"
+            self._fault(where, f"`{path}` takes a list, or each: <a column of type rows> ({known})", "Correct each:")
+            return None
+        own = Map(source.path, source.line)
+        own.lines = source.lines
+        own.update({key: value for key, value in source.items() if key not in _OF_EACH})
+        outer, self._known = self._known, lambda column: column in self.rows[name] or outer(column)
+        try:
+            fill = self._record(own, Field(field.name, item, None, True), path + "[]")
+            when = None if "when" not in source else self.expression(source["when"], source.where("when"))
+        finally:
+            self._known = outer
+        self.used.add(name)
+        return _filled_rows(name, fill, None if when is None else when.evaluate)
+
     def fields(self, source: Map, known: Mapping[str, Field], prefix: str = "") -> list[tuple[str, Fill]]:
         """What fills each named field; unknown and missing names are problems."""
         result = []
@@ -129,6 +154,17 @@ class Compiler:
             if field.required and name not in source:
                 self._fault(source.where(), f"`{prefix}{name}` is missing", f"Add it: {name}: <column or expression>")
         return result
+
+
+def _filled_rows(name: str, fill: Fill | None, when: Fill | None) -> Fill | None:
+    if fill is None:
+        return None
+
+    def fill_all(row: Mapping[str, Any]) -> Any:
+        inner = [{**row, **one} for one in row[name] or []]
+        return [fill(one) for one in inner if when is None or when(one) is True]
+
+    return fill_all
 
 
 def _names(shape: Shape) -> list[str]:

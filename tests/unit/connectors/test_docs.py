@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[3]
 DOC = (ROOT / "docs/connectors.md").read_text("utf-8")
 
 
-@pytest.mark.parametrize("number", [0, 1, 2, 3])
+@pytest.mark.parametrize("number", [0, 1, 2, 3, 4])
 def test_the_examples_load_and_their_samples_hold(tmp_path: Path, number: int) -> None:
     """As printed, beside the files that they name."""
     (tmp_path / "connectors").mkdir()

@@ -60,11 +60,13 @@ def connected(folder: Path, profile: str, more: str = "", source: str = '{url: "
 
 
 def events(found: Connector, position: str | None = None) -> list[Event]:
-    result = []
+    """What the router is told: an event with the same id and body counts once."""
+    result: list[Event] = []
     for record in records(found, position):
         one = found.mapping.translate(record, NOW + 100 * 86_400_000_000)
         assert not isinstance(one, Rejection), one.text
-        result += one
+        known = {(event.id, event.header["body_hash"]) for event in result}
+        result += [event for event in one if (event.id, event.header["body_hash"]) not in known]
     return result
 
 
@@ -146,6 +148,42 @@ def test_five_tables_are_one_connector_and_one_case(national: Database, tmp_path
     case = folded(found)
     assert (case.phase, [pause.end for pause in case.pauses]) == (Phase.IN_PROGRESS, [None])
     assert case.findings == []
+
+
+def test_papers_belong_to_the_application(national: Database, tmp_path: Path) -> None:
+    """It is told with those that are there; one that comes later, or is taken away, tells it once more, newer and whole."""
+    found = connected(tmp_path, "national-five-tables")
+    first, position = events(found), end(found)
+    assert first[0].body["materials"] == [{"name": "申请表", "form": None, "count": None}]
+    said = {"project_no": NUMBER, "get_type": "原件", "get_num": "2"}
+    national.put("up_pro_material", **said, row_guid="m2", cd_operation="I", cd_time="2026-01-06 10:00:00", material_name="图纸")
+    national.change("up_pro_material", "m1", cd_operation="D", cd_time="2026-01-06 11:00:00")
+    second = events(found, position)
+    assert [event.type for event in second] == ["Applied", "Accepted"]
+    assert second[0].body["materials"] == [{"name": "图纸", "form": "原件", "count": 2}]
+    assert (second[0].origin, second[0].header["conflict"]) == (first[0].origin, "REPLACE")
+    assert second[0].header["version"] > first[0].header["version"]
+    assert folded(first + second) == folded((second + first)[::-1])
+    assert events(found, end(found)) == []
+
+
+def test_papers_wait_for_their_application(national: Database, tmp_path: Path) -> None:
+    """Those of a case without an application give nothing until it comes, and then go with it."""
+    found = connected(tmp_path, "national-five-tables")
+    national.put("up_pro_material", project_no="N2", row_guid="m9", cd_time="2026-01-04 10:00:00", material_name="图纸")
+    first, position = events(found), end(found)
+    assert {event.case for event in first} == {f"case:{NUMBER}"}
+    row = {"project_no": "N2", "cd_time": "2026-01-09 10:00:00", "apply_date": "2026-01-09 09:00:00"}
+    national.put("up_pro_accept", **row, row_guid="a2", applyer_name="李四")
+    (applied,) = events(found, position)
+    assert (applied.case, [paper["name"] for paper in applied.body["materials"]]) == ("case:N2", ["图纸"])
+
+
+def test_a_department_without_a_table_of_papers(national: Database, tmp_path: Path) -> None:
+    """One line leaves it out, for itself and for the application."""
+    national.connection.execute("drop table up_pro_material")
+    found = connected(tmp_path, "national-five-tables", "tables: {up_pro_material: null}")
+    assert events(found)[0].body["materials"] == []
 
 
 def test_a_changed_row_replaces_and_a_deleted_one_is_corrected(national: Database, tmp_path: Path) -> None:

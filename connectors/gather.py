@@ -1,0 +1,114 @@
+"""Several rows to one: rows of one case that follow each other, or the rows that a second table has for each.
+
+The row that goes on is the first of its kind with all of them in a list (`into`). A child that comes later does not change
+what was published: it gives the row once more, with one child more, and the mapping lets its `version` rise with them (their
+number, their newest time), so that the router replaces what the case was told before.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from connectors import rowtext
+from connectors.children import Place, WithChildren
+from connectors.gathering import GatherSettings, key_of
+from connectors.source import Batch, Settled, Settling, Source, SourceRecord
+from connectors.values import Refusal
+
+#: Rows of one group; more are no application with its papers but a mistake in `by:`.
+LARGEST = 200
+
+
+def fields(settings: GatherSettings | None, read: Sequence[Any], inner: Mapping[str, Sequence[Any]]) -> list[Any]:
+    """The source's own fields among those that columns read: lists of rows are ours, what rows of the source hold is its own."""
+    own = [field for field in read if not (isinstance(field, str) and field in inner)]
+    if settings is None:
+        return own
+    below = [] if settings.children is not None else inner.get(settings.into, [])
+    return own + [field for field in [*below, *settings.by] if field not in own]
+
+
+def around(source: Source, settings: GatherSettings | None, url: str | None, where: str) -> Source:
+    """The source with its rows gathered."""
+    if settings is None:
+        return source
+    if settings.children is None:
+        return Consecutive(source, settings)
+    return WithChildren(source, settings, Place(settings.children.url or url or "", where))
+
+
+class Consecutive:
+    """Rows that follow each other with the same key.
+
+    A position keeps the rows of the last group: they may go on in the next batch, or tomorrow at the end of the file. At the
+    end of a pass the group is given as it is; when it has grown by the next, it is given again, whole.
+    """
+
+    def __init__(self, source: Source, settings: GatherSettings) -> None:
+        self._source = source
+        self._settings = settings
+        self._made_of: dict[str, list[SourceRecord]] = {}
+
+    def fetch(self, position: str | None, limit: int) -> Iterator[Batch]:
+        at: dict[str, Any] = json.loads(position) if position else {"at": None, "held": [], "told": 0}
+        held, told, inner = [_restored(one) for one in at["held"]], int(at["told"]), at["at"]
+        for batch in self._source.fetch(inner, limit):
+            given: list[SourceRecord] = []
+            self._made_of.clear()
+            for record in batch.records:
+                if record.fault is not None:
+                    given.append(record)
+                elif held and self._belongs(record, held):
+                    held.append(record)
+                else:
+                    given += self._told(held, told)
+                    held, told = [record], 0
+            inner = batch.position
+            if given:
+                yield Batch(given, _position(inner, held, told))
+        self._made_of.clear()
+        if last := self._told(held, told):
+            yield Batch(last, _position(inner, held, len(held)))
+
+    def _belongs(self, record: SourceRecord, held: Sequence[SourceRecord]) -> bool:
+        key = key_of(record.row, self._settings.by)
+        return None not in key and key == key_of(held[0].row, self._settings.by) and record.table == held[0].table
+
+    def _told(self, held: list[SourceRecord], told: int) -> list[SourceRecord]:
+        """The group as one row, where it has not been given so already."""
+        if len(held) <= told:
+            return []
+        merged = _merged(held, self._settings.into)
+        self._made_of[merged.position] = held[told:]
+        return [merged]
+
+    def settled(self, rows: Sequence[Settled]) -> None:
+        """To the source each of its own rows: they share what became of the one they made."""
+        if isinstance(self._source, Settling):
+            parts = ((one, self._made_of.get(one.record.position, [one.record])) for one in rows)
+            self._source.settled([one._replace(record=part) for one, made in parts for part in made])
+
+    def close(self) -> None:
+        self._source.close()
+
+
+def _merged(held: Sequence[SourceRecord], into: str) -> SourceRecord:
+    first, more = held[0], len(held) - 1
+    fault = None
+    if len(held) > LARGEST:
+        fault = Refusal("too_many_rows", f"found {len(held):,} rows of one group, more than {LARGEST:,}", "Correct gather.by:")
+    row = {**first.row, into: [dict(one.row) for one in held[:LARGEST]]}
+    raw = b"\n".join(one.raw.rstrip(b"\r\n") for one in held) if more else first.raw
+    return SourceRecord(f"{first.position}+{more}" if more else first.position, first.sequence, row, raw, fault, first.table)
+
+
+def _position(inner: str | None, held: Sequence[SourceRecord], told: int) -> str:
+    rows = [[one.position, one.sequence, one.table, rowtext.encoded(one.row)] for one in held[: LARGEST + 1]]
+    return json.dumps({"at": inner, "held": rows, "told": min(told, len(rows))}, ensure_ascii=False)
+
+
+def _restored(kept: Sequence[Any]) -> SourceRecord:
+    position, sequence, table, row = kept
+    return SourceRecord(position, sequence, rowtext.decoded(row), row.encode(), None, table)
