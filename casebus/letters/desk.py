@@ -163,7 +163,8 @@ def items(view: View, wiring: Wiring, acts: ledger.Ledger) -> list[Item]:
     good = shown.counting_after_all(view)
     replayed = {name: done[-1] for name, done in acts.items() if state_of(done) is State.REPLAYED}
     heard = judge.verdicts(view, wiring.codec, rows, replayed)
-    return [_item(row, acts.get(row["id"], []), heard, shown.is_of(row, good)) for row in rows]
+    answers = judge.answers(rows, acts)
+    return [_item(row, acts.get(row["id"], []), heard, shown.is_of(row, good)) for row in rows if row["id"] not in answers]
 
 
 def _item(row: Row, acts: Sequence[Act], heard: Mapping[str, judge.Verdict], counts: bool) -> Item:

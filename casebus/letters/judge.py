@@ -37,10 +37,25 @@ def verdicts(view: View, codec: Codec, letters: Sequence[Row], replayed: Mapping
     return found
 
 
+def answers(letters: Sequence[Row], acts: Mapping[str, Sequence[Act]]) -> set[str]:
+    """The router's letters about what was published for other letters: these say themselves what was answered."""
+    known = {row["id"] for row in letters}
+    told = {event.id: act for name, done in acts.items() if name in known for act in done for event in act.events}
+    return {
+        row["id"]
+        for row in letters
+        if row["stage"] == "ROUTER" and (act := told.get(row["event_id"])) is not None and _after(row, act)
+    }
+
+
+def _after(row: Row, act: Act) -> bool:
+    beyond = act.beyond.get(str(row["partition"]))
+    return bool(beyond is not None and row["offset"] >= beyond)
+
+
 def _answers(row: Row, letter: Row, act: Act) -> bool:
     """True for a letter that was written after the replay, about one of its events, or about its delivery."""
-    beyond = act.beyond.get(str(row["partition"]))
-    if beyond is None or row["offset"] < beyond or row["stage"] == "CONNECTOR":
+    if not _after(row, act) or row["stage"] == "CONNECTOR":
         return False
     if letter["stage"] == "DELIVERY":
         return bool(row["stage"] == "DELIVERY" and row["source_key"] == letter["source_key"])

@@ -85,6 +85,30 @@ def test_a_mended_row_goes_through_the_same_mapping_and_what_came_is_kept(make: 
     assert [event.type for event in world.events()] == ["Applied", "Accepted"]
 
 
+def test_a_correction_holds_for_later_replays(make: Make) -> None:
+    """The row was mended, but its code was mapped only afterwards."""
+    world = make(APPLIED, "2,C1,X,2026-02-30,")
+    name = world.the_only().id
+    world.desk.replay([name], ME, {name: {"serial": "2", "number": "C1", "state": "X", "at": "2026-02-28"}})
+    assert world.the_only().reason == "unknown_code"
+    world.map({"type": "Received", "on": "X"})
+    world.again()
+    world.replay(name)
+    assert world.state(name) == "mended"
+
+
+def test_another_event_under_the_same_id_is_no_proof(make: Make) -> None:
+    """The journal has the id, but it says something else: the letter is refused, for the row was told in two ways."""
+    world = make(APPLIED, "2,C1,B,2026-03-03,", "2,C1,B,2026-02-30,")
+    name = world.the_only().id
+    world.desk.replay([name], ME, {name: {"serial": "2", "number": "C1", "state": "B", "at": "2026-02-28"}})
+    assert world.state(name) == "replayed"
+    world.route()
+    assert world.letters() == 2  # the row's, and the router's answer, which is no letter more to work on
+    item = world.the_only()
+    assert (item.id, item.state, item.reason) == (name, State.REFUSED_AGAIN, "conflicting_id")
+
+
 def test_letters_are_replayed_in_the_order_of_their_source(make: Make) -> None:
     """However they were named: a case is told in order."""
     wrong = [f"{number},C1,X,2026-03-0{number},EN-001" for number in range(2, 9)]

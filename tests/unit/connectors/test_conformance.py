@@ -114,6 +114,15 @@ class Repeats(Good):
         return super().fetch(str(int(position) - 1) if position else None, limit)
 
 
+class Doubles(Good):
+    """Whoever comes back gets the last row twice."""
+
+    def fetch(self, position: str | None, limit: int) -> Iterator[Batch]:
+        yield from super().fetch(position, limit)
+        if position and int(position) < self.count():
+            yield Batch([self.record(self.count() - 1)], str(self.count()))
+
+
 class ClosesOnce(Good):
     def close(self) -> None:
         super().close()
@@ -177,6 +186,7 @@ def test_a_good_source_breaks_no_promise(kind: type[Good]) -> None:
         (TooMany, "A batch of 7 rows came where at most 1 were asked for"),
         (Empty, "A batch of 0 rows came where at most 1 were asked for"),
         (Loses, "Behind row 1 (batches of 1) other rows come"),
+        (Doubles, "Behind row 1 (batches of 1) other rows come"),
         (Repeats, "At the last position rows still come"),
         (ClosesOnce, "Closed twice before it was read, it raises RuntimeError (there is no connection)"),
         (SettlesOnce, "It raises RuntimeError (the flag is set)"),
