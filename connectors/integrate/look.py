@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from lxml import etree
 
 from bus.errors import ConfigurationError
-from connectors.databases import connected
+from connectors.databases import connected, named
 from connectors.formats import objects
 from connectors.integrate import trees
 from connectors.kinds import kinds
@@ -35,23 +35,27 @@ class Seen(NamedTuple):
 
 
 def table(url: str, name: str | None, base: Path) -> Seen:
-    """A table of a database. Raises ConfigurationError where it must be named first."""
+    """A table of a database, or a view; `name` may have its schema in front. Raises ConfigurationError where it must be named."""
     with connected(located(url, base)) as connection:
         there = sa.inspect(connection)
-        names = [*there.get_table_names(), *there.get_view_names()]
-        if name is None and len(names) != 1:
+        schema, short = named(name) if name else (None, None)
+        names = [*there.get_table_names(schema), *there.get_view_names(schema)]
+        if short is None and len(names) != 1:
             known = ", ".join(names) or "none"
             raise ConfigurationError(f"The database has {len(names)} tables ({known}). Name one of them: --table NAME.")
-        name = name or names[0]
-        if name not in names:
-            raise ConfigurationError(f"There is no table {name}. Name one of {', '.join(names)}.")
-        chosen = sa.Table(name, sa.MetaData(), *(sa.Column(column["name"]) for column in there.get_columns(name)))
+        short = short or names[0]
+        if short not in names:
+            raise ConfigurationError(f"There is no table {name}. Name one of {', '.join(names) or 'none'}.")
+        columns = (sa.Column(column["name"]) for column in there.get_columns(short, schema))
+        chosen = sa.Table(short, sa.MetaData(), *columns, schema=schema)
         rows = [dict(row) for row in connection.execute(sa.select(chosen).limit(ROWS)).mappings()]
-        primary = there.get_pk_constraint(name)["constrained_columns"]
+        primary = there.get_pk_constraint(short, schema)["constrained_columns"]
     fields = {column.name: [row[column.name] for row in rows] for column in chosen.columns}
     key = list(primary) or [next((one for one in fields if _unique(fields[one])), next(iter(fields)))]
     guessed = {} if primary else {"key": "the table has no primary key; this one differs in every row"}
-    return Seen("sql", {"url": url, "table": name, "key": key[0] if len(key) == 1 else key}, fields, guessed)
+    if sa.make_url(url).password:
+        guessed["url"] = "better with its password from the environment: user:${NAME}@host"
+    return Seen("sql", {"url": url, "table": name or short, "key": key[0] if len(key) == 1 else key}, fields, guessed)
 
 
 def _unique(values: Sequence[Any]) -> bool:
