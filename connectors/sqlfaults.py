@@ -101,7 +101,7 @@ def _meaning(error: exc.DBAPIError, text: str) -> Meaning:
 
 def _text(error: exc.DBAPIError) -> str:
     """The first line of what the driver says, without MySQL's number in front."""
-    arguments = getattr(error.orig, "args", ())
+    arguments: tuple[object, ...] = getattr(error.orig, "args", ())
     said = arguments[1] if _number(arguments) and len(arguments) > 1 else error.orig
     lines = str(said).strip().splitlines()
     return lines[0].rstrip(".") if lines else type(error.orig).__name__

@@ -111,7 +111,8 @@ class Table:
         if after is not None:
             limits.append(_behind(order[: len(after)], [bound(value) for value in after], connection.dialect.name in _TUPLES))
         names = dict.fromkeys([*cut.order, *self._names])
-        wanted = [column(name).label(name) for name in names] if keys_only else [sa.literal_column("q.*")]
+        whole: list[sa.ColumnElement[Any]] = [sa.literal_column("q.*")]
+        wanted = [column(name).label(name) for name in names] if keys_only else whole
         rows: sa.Select[Any] = sa.select(*wanted).select_from(sa.text(self._source(connection)))
         return rows.where(*limits).order_by(*order)
 
