@@ -46,7 +46,7 @@ def table(url: str, name: str | None, base: Path) -> Seen:
         short = short or names[0]
         if short not in names:
             raise ConfigurationError(f"There is no table {name}. Name one of {', '.join(names) or 'none'}.")
-        columns = (sa.Column(column["name"]) for column in there.get_columns(short, schema))
+        columns: list[sa.Column[Any]] = [sa.Column(column["name"]) for column in there.get_columns(short, schema)]
         chosen = sa.Table(short, sa.MetaData(), *columns, schema=schema)
         rows = [dict(row) for row in connection.execute(sa.select(chosen).limit(ROWS)).mappings()]
         primary = there.get_pk_constraint(short, schema)["constrained_columns"]

@@ -26,6 +26,8 @@ from connectors.sqlread.window import Rules, Window, digest
 log = structlog.get_logger(__name__)
 
 State = dict[str, Any]
+#: Seconds before the time now from which to read when the clock was set back: what was written since we looked last.
+_BACK = 3600.0
 
 
 class Follow:
@@ -88,7 +90,7 @@ class Follow:
         rules = Rules(self._settings.overlap, self._settings.remember, *([clock.ahead] if clock else []))
         window = Window(state.get(name, {}), rules, self._clock())
         if clock and window.floor is not None and clock.ahead(window.floor):
-            earlier = clock.back(window.floor, self._settings.overlap)
+            earlier = clock.back(window.floor, max(self._settings.overlap, _BACK))
             if earlier is not None:
                 log.warning("the clock of the watermark was set back", table=self._settings.name, reading_from=str(earlier[0]))
                 window.fall_back(earlier)
