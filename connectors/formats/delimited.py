@@ -69,7 +69,11 @@ class Delimited:
         self._delimiter = settings.delimiter
         self._file, encoding = opened(path, settings.encoding)
         self._settings = settings.model_copy(update={"encoding": encoding})
-        self._quote = settings.quote.encode(encoding)[-1:] if settings.quote else None
+        self._encoding = encoding
+        self._longest = settings.longest_row
+        self._short = settings.short_rows
+        self._totals = frozenset(settings.totals)
+        self._quote = settings.quote.encode(encoding)[-1:] if settings.quote else b"\n\n"  # which no line holds
         self._lines = Lines(self._file, settings.longest_row, settings.growing)
         self._first = 0  # lines of the header and before it
         try:
@@ -115,38 +119,35 @@ class Delimited:
             self._lines.take()
 
     def __iter__(self) -> Iterator[SourceRecord]:
-        names, width, place = self.names, len(self.names), self._name
-        while (line := self._lines.take()) is not None:
-            number = self._lines.number
+        names, width, place, lines = self.names, len(self.names), self._name, self._lines
+        while (line := lines.take()) is not None:
+            number = lines.number
             cells, raw, fault = self._cells(line)
-            if fault is UNFINISHED:
-                self._lines.give_back()
-                return
-            if fault is None and not self._counts(cells):
-                continue
-            if fault is None and len(cells) != width and not (self._settings.short_rows and len(cells) < width):
+            if fault is None:
+                if not (cells[0] or any(cells)) or (self._totals and cells[0].strip() in self._totals):
+                    continue
+                if len(cells) == width or (self._short and len(cells) < width):
+                    row = dict(zip(names, cells, strict=False))
+                    # the same as SourceRecord(...), in half the time: every row of every file comes here
+                    yield tuple.__new__(SourceRecord, (f"{place}:{number}", number, row, raw, None, ""))
+                    continue
                 fault = _ragged(len(cells), width)
-            row = dict(zip(names, cells, strict=False)) if fault is None else {}
-            yield SourceRecord(f"{place}:{number}", number, row, raw, fault)
-
-    def _counts(self, cells: list[str]) -> bool:
-        """False for a blank row and for one that sums up."""
-        return any(cells) and cells[0].strip() not in self._settings.totals
+            if fault is UNFINISHED:
+                lines.give_back()
+                return
+            yield SourceRecord(f"{place}:{number}", number, {}, raw, fault)
 
     def _cells(self, line: bytes) -> tuple[list[str], bytes, Refusal | None]:
-        if len(line) > self._settings.longest_row:
-            return [], line[:4096], too_long(self._settings.longest_row)
+        if len(line) > self._longest:
+            return [], line[:4096], too_long(self._longest)
         try:
             if b"\0" in line:
                 return [], line, self._nul(line)
-            if self._quote is not None and self._quote in line:
+            if self._quote in line:
                 return self._quoted(line)
-            return self._decoded(line).split(self._delimiter), line, None
+            return line.decode(self._encoding).rstrip("\r\n").removeprefix(_BOM).split(self._delimiter), line, None
         except UnicodeDecodeError as error:
             return [], line, self._wrong_bytes(line, error)
-
-    def _decoded(self, line: bytes) -> str:
-        return line.decode(self._settings.encoding).rstrip("\r\n").removeprefix(_BOM)
 
     def _quoted(self, line: bytes) -> tuple[list[str], bytes, Refusal | None]:
         """A row with quotes may go on over several lines; one whose quote never ends is refused alone."""

@@ -30,8 +30,7 @@ class Lines:
         self._hashed = 0
         self.offset = 0
         self.number = 0
-        #: Where the line taken last begins: its offset, and the lines before it.
-        self.before = 0, 0
+        self._begun = 0
 
     def resume(self, mark: Mark | None) -> bool:
         """True when the file's beginning is what was read before: lines go on behind it."""
@@ -49,15 +48,21 @@ class Lines:
     def take(self) -> bytes | None:
         """The next line with its end; None at the end. A line beyond the limit is cut, the rest of it skipped."""
         line = self._waiting.popleft() if self._waiting else self._file.readline(self._limit + 1)
-        if not line or (self._growing and line[-1:] != b"\n" and len(line) <= self._limit):
+        size = len(line)
+        if not size or (self._growing and size <= self._limit and line[-1:] != b"\n"):
             return None
-        self.before = self.offset, self.number
-        self.offset += len(line)
+        self._begun = self.offset
+        self.offset += size
         self.number += 1
-        if len(line) > self._limit and line[-1:] != b"\n" and not self._skipped():
+        if size > self._limit and line[-1:] != b"\n" and not self._skipped():
             self.give_back()
             return None
         return line
+
+    @property
+    def before(self) -> tuple[int, int]:
+        """Where the line taken last begins: its offset, and the lines before it."""
+        return self._begun, self.number - 1
 
     def _skipped(self) -> bool:
         """Pass over the rest of a line; False where the end of a growing file's last line is not there yet."""
