@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -127,6 +128,15 @@ def test_a_login_without_a_known_key_is_refused_by_check(tmp_path: Path) -> None
         connector(tmp_path, source % ("sftp://a@b/", ""))
     with pytest.raises(ProblemsError, match=r"dep.yaml:2: .*a password does not belong into an address"):
         connector(tmp_path, source % ("sftp://a:b@c/", ", known_hosts: x"))
+
+
+def test_the_example_in_the_document_is_one(tmp_path: Path) -> None:
+    """As printed: a login, an archive's members, a marker, deliveries."""
+    text = (Path(__file__).parents[3] / "docs/connect-a-department.md").read_text("utf-8")
+    (block,) = re.findall(r"```yml\n(.*?)```", text, re.DOTALL)
+    found = connector(tmp_path, block)
+    assert found.target() is not None
+    assert found.parts[""].source_settings.sftp.folder == "/out"
 
 
 def test_what_is_missing_is_told(server: Server, tmp_path: Path) -> None:
