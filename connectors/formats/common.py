@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal, Protocol
+from typing import Any, BinaryIO, Literal, Protocol
 
 from pydantic import Field, field_validator
 
@@ -69,6 +69,15 @@ class Reader(Protocol):
 
 def digest() -> hashlib.blake2b:
     return hashlib.blake2b(digest_size=16)
+
+
+def put(file: BinaryIO, running: hashlib.blake2b, left: int) -> int:
+    """Put so many of the next bytes into the digest; returns how many there were."""
+    done = 0
+    while done < left and (chunk := file.read(min(left - done, 1 << 20))):
+        running.update(chunk)
+        done += len(chunk)
+    return done
 
 
 def too_long(limit: int) -> Refusal:

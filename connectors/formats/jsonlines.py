@@ -91,7 +91,7 @@ class JsonLines:
     def mark(self) -> Mark:
         if not self._inside:
             return self._lines.mark()
-        return self._lines.mark(self._lines.before) | {"part": _part(self._line), "inside": self._inside}
+        return self._lines.mark_before() | {"part": _part(self._line), "inside": self._inside}
 
     def close(self) -> None:
         self._file.close()

@@ -9,9 +9,11 @@ from collections import deque
 from pathlib import Path
 from typing import BinaryIO
 
-from connectors.formats.common import Mark, digest
+from connectors.formats.common import Mark, digest, put
 
 _CHUNK = 1 << 20
+#: Lines that wait for the digest: it takes many at once for the price of one.
+_TAKEN = 256
 _WIDE = ("utf-16", "utf-32", "utf16", "utf32")
 #: What wrong units of a wide encoding become in UTF-8: a byte that UTF-8 never has, so that their row is refused as any other.
 _WRONG = "casebus-wrong"
@@ -19,7 +21,10 @@ codecs.register_error(_WRONG, lambda error: ("\udcff", error.end) if isinstance(
 
 
 class Lines:
-    """Lines one by one, with a look ahead. The digest is taken over the file's own bytes when a mark is asked for."""
+    """Lines one by one, with a look ahead, and the digest of exactly the bytes that were taken.
+
+    The digest is not read from the file a second time: one that is rewritten meanwhile would be taken for what was read.
+    """
 
     def __init__(self, file: BinaryIO, limit: int, growing: bool) -> None:
         self._file = file
@@ -27,21 +32,19 @@ class Lines:
         self._growing = growing
         self._waiting: deque[bytes] = deque()
         self._running = digest()
-        self._hashed = 0
+        self._taken: list[bytes] = []  # behind what the digest holds
+        self._begun = 0
         self.offset = 0
         self.number = 0
-        self._begun = 0
 
     def resume(self, mark: Mark | None) -> bool:
         """True when the file's beginning is what was read before: lines go on behind it."""
         if mark is None or "offset" not in mark:
             return False
-        wanted = int(mark["offset"])
-        self._hash_to(wanted)
-        if self._hashed < wanted or self._running.hexdigest() != mark["digest"]:
-            self._running, self._hashed = digest(), 0
+        running, wanted = digest(), int(mark["offset"])
+        if put(self._file, running, wanted) < wanted or running.hexdigest() != mark["digest"]:
             return False
-        self.offset, self.number = wanted, int(mark["line"])
+        self._running, self.offset, self.number = running, wanted, int(mark["line"])
         self._file.seek(wanted)
         return True
 
@@ -51,26 +54,31 @@ class Lines:
         size = len(line)
         if not size or (self._growing and size <= self._limit and line[-1:] != b"\n"):
             return None
+        if len(self._taken) >= _TAKEN:
+            self._flush(len(self._taken))
+        self._taken.append(line)
         self._begun = self.offset
         self.offset += size
         self.number += 1
-        if size > self._limit and line[-1:] != b"\n" and not self._skipped():
-            self.give_back()
-            return None
-        return line
+        return line if size <= self._limit or line[-1:] == b"\n" else self._skipped(line)
 
-    @property
-    def before(self) -> tuple[int, int]:
-        """Where the line taken last begins: its offset, and the lines before it."""
-        return self._begun, self.number - 1
-
-    def _skipped(self) -> bool:
-        """Pass over the rest of a line; False where the end of a growing file's last line is not there yet."""
+    def _skipped(self, line: bytes) -> bytes | None:
+        """Pass over the rest of a line; None where the end of a growing file's last line is not there yet."""
+        self._flush(len(self._taken) - 1)
+        running = self._running.copy()
+        running.update(line)
         while rest := self._file.readline(_CHUNK):
+            running.update(rest)
             self.offset += len(rest)
             if rest[-1:] == b"\n":
-                return True
-        return not self._growing
+                break
+        else:
+            if self._growing:
+                self.give_back()
+                return None
+        self._running = running
+        self._taken.clear()
+        return line
 
     def peek(self, taken: int) -> bytes | None:
         """A line further on, not counted yet: a quoted cell may go on there."""
@@ -84,22 +92,22 @@ class Lines:
 
     def give_back(self) -> None:
         """Of a growing file: the line just taken is not whole yet, reading ends before it."""
-        self.offset, self.number = self.before
+        self._taken.pop()
+        self.offset, self.number = self._begun, self.number - 1
 
-    def mark(self, place: tuple[int, int] | None = None) -> Mark:
-        """Where reading stands, or stood at an offset and number of lines behind the last mark."""
-        offset, number = place or (self.offset, self.number)
-        self._hash_to(offset)
-        return {"offset": offset, "line": number, "digest": self._running.hexdigest()}
+    def mark(self) -> Mark:
+        """Where reading stands."""
+        self._flush(len(self._taken))
+        return {"offset": self.offset, "line": self.number, "digest": self._running.hexdigest()}
 
-    def _hash_to(self, offset: int) -> None:
-        """A file cut meanwhile gives a digest that fits nothing: it is read again."""
-        while self._hashed < offset:
-            chunk = os.pread(self._file.fileno(), min(offset - self._hashed, _CHUNK), self._hashed)
-            if not chunk:
-                return
-            self._running.update(chunk)
-            self._hashed += len(chunk)
+    def mark_before(self) -> Mark:
+        """Where the line just taken begins: a line that is read in several steps. No mark behind it was asked for yet."""
+        self._flush(len(self._taken) - 1)
+        return {"offset": self._begun, "line": self.number - 1, "digest": self._running.hexdigest()}
+
+    def _flush(self, count: int) -> None:
+        self._running.update(b"".join(self._taken[:count]))
+        del self._taken[:count]
 
 
 def opened(path: Path, encoding: str) -> tuple[BinaryIO, str]:

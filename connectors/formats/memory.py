@@ -16,13 +16,12 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from connectors.formats.common import Mark, digest
+from connectors.formats.common import Mark, digest, put
 
 MARKS = 200
 READ = 100_000
 REFUSED = 10_000
 _SIZE = 8
-_CHUNK = 1 << 20
 
 
 class Memory:
@@ -101,21 +100,12 @@ def looked_through(path: Path, marks: Mapping[str, Mark]) -> tuple[bytes, Mark |
     running, done, best = digest(), 0, None
     with path.open("rb") as file:
         for offset, mark in wanted:
-            done += _hashed(file, running, offset - done)
+            done += put(file, running, offset - done)
             if done < offset:
                 break
             best = mark if running.hexdigest() == mark["digest"] else best
-        _hashed(file, running, 1 << 62)
+        put(file, running, 1 << 62)
     return running.digest()[:_SIZE], best
-
-
-def _hashed(file: Any, running: hashlib.blake2b, left: int) -> int:
-    """Put so many bytes into the digest; returns how many there were."""
-    done = 0
-    while done < left and (chunk := file.read(min(left - done, _CHUNK))):
-        running.update(chunk)
-        done += len(chunk)
-    return done
 
 
 def _hash(data: bytes) -> bytes:

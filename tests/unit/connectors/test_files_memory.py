@@ -23,6 +23,7 @@ from connectors.runner import Runner
 from schemas.codec import default
 
 MANY = 'kind: files\nsource: {path: "drop/**/*.csv", format: csv}\n'
+IDS = MAPPING.replace("id: {", 'id: {from: "@id", ')
 BAD = "7,,2025-06-01 09:00:00,u"
 
 
@@ -254,6 +255,30 @@ def test_a_file_that_changes_while_it_is_read_is_looked_at_again(tmp_path: Path)
     *_, end = reading
     assert {record.row["id"] for record in records(many(tmp_path), end.position)} <= {"3"}
     assert Memory(end.position).knows(folder._found("a.csv", path).state) is False
+
+
+def test_a_file_rewritten_while_it_is_read_is_not_taken_for_what_was_read(tmp_path: Path) -> None:
+    """The rows came from the old content, so the new one counts as new: the digest is that of the bytes that were taken."""
+    path = drop(tmp_path, rows(good(1), good(2), good(3)), "a.csv")
+    reading = many(tmp_path).open().fetch(None, 1)
+    next(reading)
+    path.write_text(rows(good(7), good(8), good(9)))
+    *_, end = reading
+    assert {"7", "8", "9"} <= {record.row["id"] for record in records(many(tmp_path), end.position)}
+
+
+def test_a_document_replaced_while_it_is_read_is_not_taken_for_what_was_read(tmp_path: Path) -> None:
+    """Its content is looked at when its rows are over: it is another one by then."""
+    xml = '<all><row id="1"/><row id="{}"/></all>'
+    path = drop(tmp_path, xml.format(2), "a.xml")
+    drop(tmp_path, xml.format(4), "b.xml")
+    found = connector(tmp_path, "kind: files\nsource: {path: drop/*.xml, format: xml, record: row}\n", IDS)
+    reading = found.open().fetch(None, 1)
+    next(reading)
+    path.with_name("new").write_text(xml.format(3))
+    path.with_name("new").replace(path)
+    *_, end = reading
+    assert "3" in {record.row["@id"] for record in records(found, end.position)}
 
 
 def test_positions_of_older_versions_are_understood(tmp_path: Path) -> None:
