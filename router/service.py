@@ -5,7 +5,6 @@ One decode an event, one state a case and batch. Whatever cannot be worked on go
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Sequence
 from copy import copy
 from functools import partial
@@ -41,17 +40,6 @@ class Settings(NamedTuple):
     partitions: int
     profile: LawProfile = LawProfile()
     contexts: Contexts = Contexts()
-
-
-def calm_collector() -> None:
-    """For a process that is a router: look for cycles of garbage less often.
-
-    A batch makes ten thousands of short-lived dictionaries and no cycle; with Python's thresholds a third of the router's
-    time goes into looking for some (88 against 54 microseconds an event).
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
 
 
 class Router:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from bus.collector import calm_collector
 from bus.errors import ConfigurationError
 from bus.ports import Client
 from bus.topics import standard
@@ -70,6 +71,7 @@ def connect(folder: Path, only: tuple[str, ...], *, leave: bool) -> int:
     wiring, stop = _started(folder)
     with wiring.client() as client:
         _prepare(wiring, client)
+        calm_collector()
         if leave:
             _connect_to_end(wiring, client, only)
         else:
@@ -123,7 +125,7 @@ def route(folder: Path, member: int) -> int:
     from bus.store import open_store
     from bus.transaction import Loop
     from router.contexts import Contexts
-    from router.service import TOPICS, Router, Settings, calm_collector
+    from router.service import TOPICS, Router, Settings
 
     wiring, stop = _started(folder)
     states = wiring.deployment.data / "state"
