@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from connectors import identifiers, values
-from connectors.gb18030 import repaired
 
 _SPACES = re.compile(r"\s+")
 Clean = Callable[[str], Any]
@@ -31,17 +30,12 @@ _PROVEN = frozenset({"identity", "credit_code", "phone"})
 
 
 def cleaner(names: Sequence[str]) -> Clean:
-    """One function for these cleanings, in this order, behind the repair of characters that a codec misplaced.
-
-    Only `none` leaves a text wholly as it came. KeyError names an unknown cleaning.
-    """
+    """One function for these cleanings, in this order. KeyError names an unknown one."""
     steps = [_kind(name) for name in names]
     if len(steps) == 1:
-        (only,) = steps
-        return only if list(names) == ["none"] else lambda text: only(text if text.isascii() else repaired(text))
+        return steps[0]
 
     def clean(text: str) -> str:
-        text = repaired(text)
         for step in steps:
             text = step(text)
         return text

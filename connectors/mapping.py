@@ -147,7 +147,7 @@ class Mapping(NamedTuple):
 
     def _events(self, record: SourceRecord, row: Values, received_at: int, replay: bool) -> list[Event]:
         travel = _Travel(self._key(row), self._version(row), record, received_at, replay)
-        plans = [plan for plan in self.choice.of(row) if plan.applies(row)]
+        plans = [plan for plan in self.choice.of(row) if plan.when is None or plan.applies(row)]
         return [self._event(plan, index, row, travel) for index, plan in enumerate(plans)]
 
     def _event(self, plan: EventPlan, index: int, row: Values, travel: _Travel) -> Event:

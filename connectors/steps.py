@@ -9,6 +9,7 @@ from typing import Any
 from connectors import values
 from connectors.cleaning import cleaner
 from connectors.columns import ColumnSettings
+from connectors.gb18030 import repaired
 from connectors.lookups import Table
 from connectors.times import TimeReader, instant
 from connectors.values import Damaged, Refusal, looks_scientific, shown
@@ -24,16 +25,25 @@ def cleaned(settings: ColumnSettings) -> Step:
     clean = cleaner(settings.clean)
     nothing = frozenset(value for value in settings.missing if not isinstance(value, (list, dict))) | {""}
     keeps_digits = "key" in settings.clean
+    repairs = settings.clean != ["none"]
+    plain = _is_plain(settings)
 
     def step(value: Value) -> Value:
         if not isinstance(value, str):
-            return None if _among(value, nothing) else value
+            return None if _among(value, nothing) else values.text_of(value) if plain else value
+        if repairs and not value.isascii():
+            value = repaired(value)
         value = clean(value)
         if keeps_digits and not value.isdigit() and looks_scientific(value):
             raise Refusal("damaged_number", f"found {shown(value)}, a number that has lost digits", "Send it as text")
         return None if value in nothing else value
 
     return step
+
+
+def _is_plain(settings: ColumnSettings) -> bool:
+    """Text from the source and nothing else: what most columns are. Cleaned, it is done."""
+    return settings.type == "text" and not (settings.computed or settings.lookup or settings.python)
 
 
 def _among(value: Value, nothing: frozenset[Any]) -> bool:
@@ -51,6 +61,8 @@ def typed(settings: ColumnSettings, zone: str | None) -> list[Step]:
         return [lambda value: values.money_of(value, settings.digits, settings.decimal)]
     if settings.type == "number":
         return [lambda value: values.number_of(value, settings.decimal)]
+    if _is_plain(settings):
+        return []
     if settings.type == "any" or (settings.type == "text" and (settings.computed or settings.lookup is not None)):
         return [_exact]
     return [_CONVERSIONS[settings.type]]
