@@ -22,10 +22,8 @@ from schemas.yamlfile import load
 
 NUMBER = "50010120260105001"
 NATIONAL = {
-    "up_pro_accept": "catalog_code local_catalog_code task_code local_task_code task_handle_item task_name task_version "
-    "project_name project_type applyer_name applyer_type applyer_page_type applyer_page_code contact_name contact_type "
-    "contact_code contact_mobile legal address zip_code apply_type apply_date org_name org_code handle_user_name accept_date accept_doc_no "
-    "promise_date",
+    "up_pro_accept": "project_name project_type task_code task_version applyer_name applyer_type applyer_page_code "
+    "contact_mobile apply_type apply_date org_code handle_user_name accept_date accept_doc_no promise_date",
     "up_pro_process": "process_name event_name event_start_time event_end_time handle_user_name handle_explain remark",
     "up_pro_result": "result_type result_date result_explain result_cetr_name result_cetr_no is_delivery_results satisfaction "
     "handle_user_name",
@@ -150,37 +148,6 @@ def test_five_tables_are_one_connector_and_one_case(national: Database, tmp_path
     case = folded(found)
     assert (case.phase, [pause.end for pause in case.pauses]) == (Phase.IN_PROGRESS, [None])
     assert case.findings == []
-
-
-#: What the tables say and no event does: names of what has a code, and persons whom nothing is addressed to.
-UNSAID = {
-    "up_pro_accept": "data_source cd_batch catalog_code local_catalog_code task_handle_item task_name applyer_page_type "
-    "contact_name contact_type contact_code legal address zip_code org_name",
-    "up_pro_process": "data_source cd_batch",
-    "up_pro_result": "data_source cd_batch result_cetr_name",
-    "up_pro_special_procedure": "data_source cd_batch applyer_user_name result special_explain",
-    "up_pro_material": "data_source cd_batch material_attach_name",
-}
-
-
-@pytest.mark.parametrize("table", NATIONAL)
-def test_each_column_is_read_or_known_to_say_nothing(tmp_path: Path, table: str) -> None:
-    """The columns as the standard names them; one that the profile forgets shows here."""
-    part = connected(tmp_path, "national-five-tables").parts[table]
-    read = {str(column.source or name) for name, column in part.settings.columns.items() if not column.computed}
-    if table == "up_pro_material":  # reads its papers as rows inside the application's
-        read = {str(one.source) for one in part.settings.columns["papers"].columns.values()} | {"row_guid", "project_no"}
-    named = {*COMMON.split(), *NATIONAL[table].split()}
-    assert named - read == set(UNSAID[table].split())
-
-
-def test_an_item_of_a_district_and_a_remark_stand_in(national: Database, tmp_path: Path) -> None:
-    """Where the national code and the explanation are missing."""
-    national.connection.execute("update up_pro_accept set task_code = null, local_task_code = 'CQ-1'")
-    national.connection.execute("update up_pro_process set remark = '同意' where row_guid = 'p1'")
-    found = events(connected(tmp_path, "national-five-tables"))
-    assert found[0].header["item"] == "CQ-1"
-    assert next(event for event in found if event.type == "StepCompleted").body["comment"] == "同意"
 
 
 def test_papers_belong_to_the_application(national: Database, tmp_path: Path) -> None:
