@@ -69,12 +69,19 @@ def _unquoted(shown: str) -> str:
 def _task(connector: Connector, about: tuple[str, str, str, str, str], rows: list[Waiting]) -> Task | None:
     system, table, column, code, lookup = about
     part = next((part for part in connector.parts.values() if part.settings.table == table), None)
-    if part is None or (lookup and lookup not in part.tables):
+    if part is None or (lookup and not _translates(part, lookup)):
         return None
     first = min(rows, key=lambda row: row.received_at)
     where, write, mapped = _lookup(part, lookup, code) if lookup else _choice(part, code)
     ids = [row.id for row in rows]
     return Task(system, table, column, code, lookup, len(rows), first.received_at, first.position, where, write, mapped, ids)
+
+
+def _translates(part: Part, lookup: str) -> bool:
+    """Whether codes are translated by it; a register that a value must stand in (`within:`) has nothing to map."""
+    columns = part.settings.columns.values()
+    named = (column.lookup for outer in columns for column in (outer, *outer.columns.values()))
+    return lookup in part.tables and any(lookup == (name or "").partition(".")[0] for name in named)
 
 
 def _lookup(part: Part, name: str, code: str) -> tuple[str, str, bool]:

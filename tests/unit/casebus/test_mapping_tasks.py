@@ -97,6 +97,17 @@ def test_an_unknown_code_of_a_file_asks_for_a_row(make: Make) -> None:
     assert tasks(world)[0].write == "a row in halls.csv: code = H9"
 
 
+def test_a_number_that_a_register_does_not_have_is_no_code(make: Make) -> None:
+    """`within:` holds values to a list; who is missing there is to be registered, not mapped."""
+    world = make()
+    columns = {**MAPPING["columns"], "hall": {"from": "item", "within": "kinds"}}
+    remap(world, lookups=KINDS["lookups"], columns=columns)
+    world.write("1,C1,A,2026-03-03,H9")
+    world.publish().route()
+    assert [item.reason for item in world.open()] == ["unknown_kind"]
+    assert tasks(world) == []
+
+
 def test_letters_of_other_faults_and_of_systems_that_are_gone_open_none(make: Make) -> None:
     """A missing time is nothing to map; what nobody reads any more neither."""
     world = make("1,C1,B,,", "2,C1,X,2026-03-03,")
