@@ -13,6 +13,7 @@ from connectors.source import Context, Kind, Source, Target
 from connectors.sqlread.follow import Follow
 from connectors.sqlread.queue import Queue
 from connectors.sqlread.settings import SqlSettings
+from connectors.sqlread.table import Table
 from schemas.yamlfile import Map, validated
 
 
@@ -42,6 +43,7 @@ KIND = Kind(
     table=lambda settings: settings.name,
     nested=lambda settings: bool(settings.json_columns),
     located=lambda settings, base: settings.model_copy(update={"url": located(settings.url, base)}),
+    columns=lambda settings, context: None if settings.json_columns else Table(settings, context).headings(),
     target_settings=InboxSettings,
     target=_target,
 )

@@ -116,6 +116,12 @@ class Table:
         rows: sa.Select[Any] = sa.select(*wanted).select_from(sa.text(self._source(connection)))
         return rows.where(*limits).order_by(*order)
 
+    def headings(self) -> list[str]:
+        """What a row has, without reading one. Raises as `connected` does."""
+        with connected(self.settings.url, self.session) as connection:
+            found = connection.execute(sa.select(sa.text("*")).select_from(sa.text(self._source(connection))).limit(0))
+            return list(found.keys())
+
     @property
     def _names(self) -> list[str]:
         mark = self.settings.watermark

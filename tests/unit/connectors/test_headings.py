@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import openpyxl
@@ -54,14 +55,23 @@ def test_a_workbook_says_its_columns(tmp_path: Path) -> None:
     assert "dep.yaml:9: the source has no column `经办人员`" in problem
 
 
+@pytest.mark.parametrize("what", ["table: 表", 'query: "select * from 表"'])
+def test_a_table_says_its_columns(tmp_path: Path, what: str) -> None:
+    """Without a row in it."""
+    with sqlite3.connect(tmp_path / "rows.db") as database:
+        database.execute("create table 表 (id integer primary key, case_no, at, 经办人)")
+    source = f'kind: sql\nsource: {{url: "sqlite:///rows.db", {what}, key: id}}\n'
+    (problem,) = told(tmp_path, source)
+    assert problem.startswith("connectors/dep.yaml:9: the source has no column `经办人员`; it has id, case_no, at, 经办人.")
+
+
 @pytest.mark.parametrize(
     "source",
     [
         "kind: files\nsource: {path: drop/rows.jsonl, format: jsonl}\n",
         "kind: files\nsource: {path: drop/*.csv, format: csv}\n",
-        'kind: sql\nsource: {url: "sqlite:///rows.db", table: t, key: id}\n',
     ],
-    ids=["a form without headings", "no file yet", "a kind that cannot tell"],
+    ids=["a form without headings", "no file yet"],
 )
 def test_what_cannot_be_told_is_passed_over(tmp_path: Path, source: str) -> None:
     """Rows of JSON may leave members out; a folder may be empty."""
