@@ -13,7 +13,7 @@ from connectors.lookups import Table
 from connectors.steps import Check, Step, Value, Values
 from connectors.values import Refusal, shown
 
-__all__ = ["Around", "Column", "Read", "Value", "Values", "called", "column", "reader"]
+__all__ = ["Around", "Column", "Read", "Value", "Values", "called", "column", "field_name", "reader"]
 
 Read = Callable[[Mapping[str, Any], Values], Value]
 
@@ -89,11 +89,12 @@ def column(name: str, settings: ColumnSettings, where: str, read: Read, around: 
         chain.append(steps.looked_up(*steps.table_and_member(settings.lookup, around.tables)))
     word = "time" if settings.type == "time" else around.word
     absent = _required(word) if settings.required and settings.default is None else lambda: settings.default
-    field, whole = _field_name(name, settings), Chain(read, tuple(chain), steps.between(settings), absent)
+    field, whole = field_name(name, settings), Chain(read, tuple(chain), steps.between(settings), absent)
     return Column(name, field, where, _chained(field, where, whole))
 
 
-def _field_name(name: str, settings: ColumnSettings) -> str:
+def field_name(name: str, settings: ColumnSettings) -> str:
+    """The source's own name of what the column reads, as refusals say it."""
     source = settings.source
     if isinstance(source, list):
         return ".".join(map(str, source))

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from connectors.config import Connector, Part
 from connectors.integrate.yamltext import quoted
 from connectors.lookups import LookupSettings
+from connectors.reading import field_name
 
 #: The two sentences of a code that is not mapped, by `connectors.reading` and `connectors.mapping`.
 _IN_LOOKUP = re.compile(r"(?:in row \d+, )?found (?P<code>.+), which `(?P<lookup>\w+)` does not have")
@@ -69,7 +70,7 @@ def _unquoted(shown: str) -> str:
 def _task(connector: Connector, about: tuple[str, str, str, str, str], rows: list[Waiting]) -> Task | None:
     system, table, column, code, lookup = about
     part = next((part for part in connector.parts.values() if part.settings.table == table), None)
-    if part is None or (lookup and not _translates(part, lookup)):
+    if part is None or (lookup and not _translates(part, lookup, column)):
         return None
     first = min(rows, key=lambda row: row.received_at)
     where, write, mapped = _lookup(part, lookup, code) if lookup else _choice(part, code)
@@ -77,11 +78,12 @@ def _task(connector: Connector, about: tuple[str, str, str, str, str], rows: lis
     return Task(system, table, column, code, lookup, len(rows), first.received_at, first.position, where, write, mapped, ids)
 
 
-def _translates(part: Part, lookup: str) -> bool:
-    """Whether codes are translated by it; a register that a value must stand in (`within:`) has nothing to map."""
-    columns = part.settings.columns.values()
-    named = (column.lookup for outer in columns for column in (outer, *outer.columns.values()))
-    return lookup in part.tables and any(lookup == (name or "").partition(".")[0] for name in named)
+def _translates(part: Part, lookup: str, field: str) -> bool:
+    """Whether the field's codes are translated by it; a register that a value must stand in (`within:`) has nothing to map."""
+    below = (inner for column in part.settings.columns.values() for inner in column.columns.items())
+    columns = [column for name, column in (*part.settings.columns.items(), *below) if field_name(name, column) == field]
+    held = any(column.within == lookup for column in columns)
+    return lookup in part.tables and not (held and all(not column.lookup for column in columns))
 
 
 def _lookup(part: Part, name: str, code: str) -> tuple[str, str, bool]:
