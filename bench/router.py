@@ -29,13 +29,14 @@ import structlog
 
 from bus import connect
 from bus.broker import Broker
+from bus.collector import calm_collector
 from bus.partition import partition_of
 from bus.ports import Client, Message, Processor, Record, Store, Written
 from bus.settings import KafkaSettings
 from bus.store import open_store
 from bus.topics import EVENTS, Topic, standard
 from bus.transaction import Loop
-from router.service import TOPICS, Router, Settings, calm_collector
+from router.service import TOPICS, Router, Settings
 from schemas.codec import default
 from schemas.envelope import body_hash, event_id
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -61,3 +63,12 @@ def test_all_that_prints_figures_prints_json_too() -> None:
 def test_every_place_of_the_table_exists(name: str) -> None:
     """To add X, touch Y: Y is there."""
     assert (ROOT / name).exists() or (ROOT / f"{name}.py").exists()
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "bench").glob("*.py")), ids=lambda path: path.name)
+def test_every_measurement_can_be_started(path: Path) -> None:
+    """Nothing else imports them: a name that moved would be seen by the first who measures."""
+    ended = subprocess.run(
+        [sys.executable, "-m", f"bench.{path.stem}", "--help"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.returncode == 0, ended.stderr

@@ -13,12 +13,8 @@ from pathlib import Path
 from shutil import copytree
 
 import httpx
-import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "monitor"))
-sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "monitor" / "web"))
-
 import monitor_world as world
+import pytest
 from web_world import RED, records
 
 from casebus.deployment import Deployment

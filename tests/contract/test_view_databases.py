@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import uuid
-from pathlib import Path
 
+import monitor_city
+import monitor_world as world
 import pytest
 from sqlalchemy import create_engine, func, select, text
 
@@ -25,11 +25,6 @@ from monitor.rebuild import outdated, rebuild
 from monitor.statistics.compute import Inputs, compute
 from monitor.statistics.source import Window
 from monitor.view import View
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "monitor"))  # its helpers make the world both suites speak of
-
-import monitor_city
-import monitor_world as world
 
 JOURNAL = Partition("case.journal", 0)
 

@@ -5,16 +5,11 @@ uv run --group oracle pytest -m tier2 tests/oracle
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
-from pathlib import Path
-
-import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "monitor"))  # its helpers make the city both suites speak of
 
 import monitor_city
 import monitor_world as world
+import pytest
 from sqlalchemy import select
 
 from monitor import tables

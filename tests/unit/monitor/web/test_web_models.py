@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -308,6 +307,6 @@ def test_a_trend_has_a_bar_and_a_line():
     assert found["xAxis"]["data"] == ["03-03"]
 
 
-def test_a_site_without_a_region_table_still_names_things(site):
-    """An unknown region is shown by its code."""
-    assert replace(site, names=Names({}, {}, lambda _: "")).names.region("77", words("en")) == "77"
+def test_a_region_that_no_table_names_is_shown_by_its_code():
+    """A site without a table of regions still says where a case lies."""
+    assert Names({}, {}, lambda _: "").region("77", words("en")) == "77"

@@ -17,7 +17,7 @@ from connectors.source import SourceRecord
 from schemas.codec import default
 from schemas.envelope import Event
 
-EXAMPLE = Path(__file__).parents[3] / "examples/receipt"
+EXAMPLE = Path(__file__).parents[2] / "examples/receipt"
 NOW = 1_800_000_000_000_000  # long after the log
 
 #: The reasons that fit each kind of mess that must be rejected.

@@ -132,7 +132,7 @@ def test_a_login_without_a_known_key_is_refused_by_check(tmp_path: Path) -> None
 
 def test_the_example_in_the_document_is_one(tmp_path: Path) -> None:
     """As printed: a login, an archive's members, a marker, deliveries."""
-    text = (Path(__file__).parents[3] / "docs/connect-a-department.md").read_text("utf-8")
+    text = (Path(__file__).parents[2] / "docs/connect-a-department.md").read_text("utf-8")
     (block,) = re.findall(r"```yml\n(.*?)```", text, re.DOTALL)
     found = connector(tmp_path, block)
     assert found.target() is not None

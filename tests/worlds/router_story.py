@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 from random import Random
 from typing import Any
+
+from router_lives import EVERY_DAY_WORKS, event, finished, life, moment
 
 from bus.memory import Cluster
 from bus.partition import partition_of
@@ -20,9 +21,6 @@ from router.service import TOPICS, Router, Settings
 from schemas.case import CaseState, decode_state
 from schemas.codec import default
 from schemas.envelope import Event
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "router"))
-from router_lives import EVERY_DAY_WORKS, event, finished, life, moment
 
 __all__ = ["CODEC", "EVERY_DAY_WORKS", "PARTITIONS", "Story", "event", "finished", "life", "moment"]
 

@@ -18,7 +18,7 @@ from schemas.codec import default
 from schemas.directory import Directory
 from schemas.envelope import Event
 
-EXAMPLE = Path(__file__).parents[3] / "examples/generated-city"
+EXAMPLE = Path(__file__).parents[2] / "examples/generated-city"
 
 #: Kinds of bad lines that the connector stops, with the fit reasons.
 STOPPED = {
