@@ -16,7 +16,7 @@ from monitor import tables
 from monitor.view import View
 
 ROOT = Path(__file__).parents[2]
-HELPERS = ROOT / "tests" / "unit" / "monitor"
+HELPERS = ROOT / "tests" / "worlds"
 WORK = """
 import sys
 import monitor_world as world
