@@ -146,7 +146,8 @@ def route(folder: Path, member: int) -> int:
 def monitor(folder: Path, until: str | None) -> int:
     """Until stopped, or until the end of a run has been seen everywhere.
 
-    Alerts are raised only by the wall's clock and only while it follows live: history speaks to nobody.
+    Alerts are raised only by the wall's clock and only while it follows live: history speaks to nobody. A replay speaks
+    where `alerts.replay` says so, about what stands at its moment.
     """
     from monitor.service import Service
 
@@ -157,7 +158,7 @@ def monitor(folder: Path, until: str | None) -> int:
         with closing(wiring.view()) as view:
             if until:
                 Service(view, client, wiring.codec).until_ended(until)
-            elif wiring.settings.clock.mode is Mode.WALL:
+            elif wiring.settings.clock.mode is Mode.WALL or wiring.settings.alerts.replay:
                 _speak(wiring, view, client, stop)
             else:
                 Service(view, client, wiring.codec).follow(stop.is_set)
@@ -193,6 +194,7 @@ def _build(wiring: Wiring, client: Client) -> int:
 
 def _speak(wiring: Wiring, view: View, client: Client, stop: threading.Event) -> None:
     """Follow, and raise alerts: on the bus, and to people where there is somebody to tell."""
+    from monitor.afterwards import Afterwards
     from monitor.alerts import Judge
     from monitor.herald import Herald
     from monitor.service import Service
@@ -200,7 +202,11 @@ def _speak(wiring: Wiring, view: View, client: Client, stop: threading.Event) ->
 
     settings, now = wiring.settings.alerts, wiring.now(view)
     judge = Judge(wiring.panel, wiring.clockwork, now, settings.language)
-    service = Service(view, client, wiring.codec, Speaker(view, client, wiring.codec, judge), judge.after_batch)
+    speaker = Speaker(view, client, wiring.codec, judge)
+    if settings.replay and wiring.settings.clock.mode is not Mode.WALL:
+        service = Service(view, client, wiring.codec, Afterwards(view, judge, speaker))
+    else:
+        service = Service(view, client, wiring.codec, speaker, judge.after_batch)
     with Herald(view, settings.webhook, now) if settings.webhook else nullcontext():
         service.follow(stop.is_set)
 
