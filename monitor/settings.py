@@ -21,3 +21,5 @@ class Webhook(Settings):
 class AlertSettings(Settings):
     language: Literal["en", "zh"] = "en"
     webhook: Webhook | None = None
+    #: In a replay too: what stands at the replayed moment is said once nothing more comes. Otherwise history is mute.
+    replay: bool = False

@@ -13,8 +13,9 @@ from bus.errors import CorruptionError, RetryError
 from bus.memory import Cluster
 from bus.partition import partition_of
 from bus.ports import Message, Partition
-from bus.topics import JOURNAL, STATE
+from bus.topics import ALERTS, JOURNAL, STATE
 from monitor import tables
+from monitor.afterwards import Afterwards
 from monitor.alerts import Judge
 from monitor.indicator import Panel
 from monitor.lights import Clockwork
@@ -293,3 +294,26 @@ def test_a_department_that_falls_silent_is_told_once_and_its_return_too(view):
     view.apply_batch([world.journal_record(world.chain([back])[0], 99)], {JOURNAL_0: len(days)}, world.CODEC)
     assert judge(24 * 74 + 1).sweep(view) == 0
     assert said(view) == [("silent_department", "AlertRaised", 1), ("silent_department", "AlertWithdrawn", 1)]
+
+
+def test_a_replay_speaks_once_it_is_quiet_and_takes_back_what_then_proves_wrong(cluster, view):
+    """Nothing is said of half a life; of a whole one as always; and what comes later is judged when it is quiet again."""
+    seconds = [0.0]
+    judging = judge(24 * 8)
+    speaker = Speaker(view, cluster, world.CODEC, judging, lambda: seconds[0])
+    told = Afterwards(view, judging, speaker, lambda: seconds[0])
+    said = []
+    for pause, record in (
+        (0, state()),
+        (4, None),
+        (2, None),
+        (0, state(1, stopped_at=world.at(9), ended_at=world.at(9))),
+        (6, None),
+    ):
+        seconds[0] += pause
+        place = {Partition(STATE.name, 0): record.offset} if record else {}
+        told(view.apply_batch([record], place, world.CODEC) if record else Rows({}, []))
+        said.append([(row.indicator, row.type) for row in view.all(select(tables.alerts).order_by(tables.alerts.c.type))])
+    late = ("promise_passed", "AlertRaised")
+    assert said == [[], [], [late], [late], [late, ("promise_passed", "AlertWithdrawn")]]
+    assert len(cluster.records(ALERTS.name)) == 2
