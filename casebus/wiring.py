@@ -19,6 +19,7 @@ from schemas.yamlfile import load
 if TYPE_CHECKING:
     from bus.jars import Progress
     from bus.ports import Client
+    from casebus.registers import Register
     from connectors.config import Connector
     from monitor.indicator import Panel
     from monitor.lights import Clockwork
@@ -114,10 +115,17 @@ class Wiring:
 
         return config.load(self.deployment.path(CONNECTORS), self.settings.zone)
 
+    @cached_property
+    def registers(self) -> dict[str, Register]:
+        """Registers of cases that offices keep beside the bus, by name."""
+        from casebus import registers
+
+        return registers.load_all(self.deployment.folder, self.settings.zone)
+
     def problems(self) -> list[Problem]:
         """Everything that is wrong in any file of the deployment."""
         found: list[Problem] = []
-        for part in ("calendar", "directory", "catalogue", "connectors", "panel"):
+        for part in ("calendar", "directory", "catalogue", "connectors", "registers", "panel"):
             try:
                 getattr(self, part)
             except ProblemsError as error:

@@ -104,3 +104,17 @@ def calendar(
     from casebus.commands import duedates
 
     raise typer.Exit(duedates.calendar(folder, duedates.Other(file, instead), as_json=as_json))
+
+
+@app.command("register")
+def register(
+    folder: Folder = Here,
+    name: Annotated[str, typer.Option("--register", help="Which file of registers/; not needed where there is one.")] = "",
+    at: At = None,
+    known: Known = None,
+    as_json: Json = False,
+) -> None:
+    """A register of cases that an office keeps, held against the bus: durations, deadlines, what either side lacks."""
+    from casebus.commands import register as command
+
+    raise typer.Exit(command.register(folder, command.Which(name, at, known), as_json=as_json))

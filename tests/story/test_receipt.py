@@ -177,6 +177,45 @@ def test_the_flow_equals_the_oracle(receipt: Receipt, stats: dict[str, Any]) -> 
     assert stats["dfg"]["top"] == oracle["dfg"]["top20"]
 
 
+def test_the_platforms_register_held_against_the_bus_equals_the_oracle(receipt: Receipt, casebus: Any) -> None:
+    """Start to end, in time or late, open at a date, and where register and bus contradict each other."""
+    oracle = receipt.oracle()
+    found = casebus("figures", "register", receipt.folder, "--json", environment=receipt.environment).good().json
+    right, doubts = oracle["data_quality"], {name: len(numbers) for name, numbers in found["doubts"].items()}
+    assert found["durations"]["start_to_end_calendar_days"] == oracle["throughput"]["start_to_end_attribute_calendar_days"]
+    assert found["durations"]["start_to_end_workdays"] == oracle["throughput"]["start_to_end_attribute_workdays_nl"]
+    assert found["exceeding"]["start_to_end_workdays"] == oracle["exceeding_L"]["start_to_end_attribute_workdays_nl"]
+    assert found["deadlines"]["closed_after"] == oracle["deadline"]["closed_after_deadline"] == 377
+    assert (found["cases"], found["on_the_bus"], found["never_came"], found["unregistered"], found["unread"]) == (
+        1434,
+        1434,
+        [],
+        [],
+        [],
+    )
+    assert (doubts["without_end"], doubts["end_before_start"]) == (
+        right["cases_without_end_attribute"],
+        right["end_before_start"],
+    )
+    assert doubts["first_event_before_start"] == right["first_event_before_start_attribute"]
+    assert doubts["last_event_after_end"] == right["last_event_after_end_attribute"]
+
+
+@pytest.mark.parametrize("day", ["2011-03-31", "2011-06-30", "2011-12-31"])
+def test_the_platforms_register_at_a_date_equals_the_oracle(receipt: Receipt, casebus: Any, day: str) -> None:
+    """Started, closed and open by then; closed late and open past the deadline."""
+    right = receipt.oracle()["at"][day]
+    asked = ("figures", "register", receipt.folder, "--at", right["T"], "--json")
+    found = casebus(*asked, environment=receipt.environment).good().json
+    then = found["open_at"]
+    assert (then["started"], then["closed"], then["open"]) == tuple(
+        right[name] for name in ("started_by_attr", "closed_by_attr", "open_by_attr")
+    )
+    assert then["open_longer_than_calendar_days"] == right["open_by_attr_longer_than_L_calendar_days"]
+    assert found["deadlines"]["closed_after"] == right["closed_after_deadline"]
+    assert found["deadlines"]["open_past"] == right["open_past_deadline"]
+
+
 def test_what_broke_the_law_is_found_and_not_rejected(stats: dict[str, Any]) -> None:
     """The log is Dutch: 131 cases were never accepted, 4 twice, and 28 got an opinion before."""
     found = stats["clocks"]["findings"]
