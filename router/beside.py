@@ -51,7 +51,7 @@ def extended(case: Case, event: Event, profile: LawProfile) -> None:
         find(case, event, "extension_before_acceptance")
     if case.planned_end_at is not None and at > case.planned_end_at:
         find(case, event, "extension_after_limit")
-    if len(case.extensions) >= profile.extensions:
+    if sum(one.at >= case.reopened_at for one in case.extensions) >= profile.extensions:
         find(case, event, "extended_twice")
     extension = Extension(at, body["days"], body.get("reason") or "", text(body.get("approver")), authority(event))
     case.extensions = [*case.extensions, extension]
@@ -179,9 +179,11 @@ def _complete(case: Case, done: Step) -> None:
 
 
 def _answer(case: Case, part: str, at: int) -> None:
-    """The opinion on a part answers the hand-over of that part."""
+    """The opinion on a part answers the hand-over of that part; not one from before the case was reopened."""
+    since = case.reopened_at
     case.hand_overs = [
-        replace(one, answered_at=at) if one.part == part and one.answered_at is None else one for one in case.hand_overs
+        replace(one, answered_at=at) if one.part == part and one.answered_at is None and one.sent_at >= since else one
+        for one in case.hand_overs
     ]
 
 

@@ -37,7 +37,9 @@ def _main() -> Iterable[str]:
     yield from (f"    {start} --> {to}: {', '.join(events)}" for (start, to), events in arrows.items())
     yield "```\n"
     yield "`none` is the phase of a provisional case: work is known, its application is not, and the picture leaves it out.\n"
-    yield "A phase never goes back. `decided` is a stay only where a closing step (归档) ends the case; else the decision does.\n"
+    yield "A phase never goes back; only `Reopened` (重新办理) begins an ended case anew: `accepted`, or `received` where it"
+    yield "never was. Its limits run from that day, it lies with who held it, its findings stay.\n"
+    yield "`decided` is a stay only where a closing step (归档) ends the case; else the decision does.\n"
     yield from _table(("event", "leads to", "regularly from", "elsewhere"), (_transition(row) for row in MAIN.values()))
 
 

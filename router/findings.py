@@ -152,6 +152,16 @@ FINDINGS: dict[str, Clause] = {
     "revoked_without_decision": Clause(
         "A decision was revoked that is not known.", "art. 69", "Only a decision that was taken can be revoked."
     ),
+    "reopened_before_end": Clause(
+        "The case was reopened though it had not ended.",
+        "Administrative Reconsideration Law, art. 64: what is taken up again was decided",
+        "A case ends before it is reopened; what is wrong in a running case comes as a correction.",
+    ),
+    "reopened_decision_stands": Clause(
+        "The case was reopened though its decision stands.",
+        "art. 69; Administrative Reconsideration Law, art. 64: revoked first, then decided anew",
+        "The decision is revoked first, then the case is reopened.",
+    ),
     "event_after_end": Clause(
         "The event is dated after the end of the case.",
         "a finished case stands still",

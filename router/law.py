@@ -22,7 +22,7 @@ class Transition(NamedTuple):
     """One row of the main phase: this event, in one of these phases, leads there.
 
     In any other phase `otherwise` is the finding, and the event leads there only if it `always` does. The phase never
-    goes back: a later phase stays.
+    goes back: a later phase stays. Only a reopening (重新办理) begins it anew.
     """
 
     event: str
@@ -63,6 +63,7 @@ MAIN: dict[str, Transition] = {
         Transition("Withdrawn", BEFORE | WORK, E, always=True),
         Transition("Returned", BEFORE | WORK, E, always=True),
         Transition("Revoked", frozenset({D, E}), E, "revoked_without_decision", always=True),
+        Transition("Reopened", frozenset({D, E}), C, "reopened_before_end"),
     )
 }
 
@@ -77,16 +78,17 @@ _OF_WORK: dict[str, frozenset[str]] = {
     "SupplementRequested": frozenset({"Received"}),
     "SupplementReceived": frozenset({"SupplementRequested"}),
     **dict.fromkeys((*_ACCEPTANCE, "NotAccepted"), frozenset({"SupplementRequested", "SupplementReceived"})),
-    "StepStarted": _ACCEPTANCE,
-    "StepCompleted": _ACCEPTANCE | {"StepStarted"},
-    "ClockPaused": _ACCEPTANCE,
+    "StepStarted": _ACCEPTANCE | {"Reopened"},
+    "StepCompleted": _ACCEPTANCE | {"Reopened", "StepStarted"},
+    "ClockPaused": _ACCEPTANCE | {"Reopened"},
     "ClockResumed": frozenset({"ClockPaused"}),
-    "LimitExtended": _ACCEPTANCE,
+    "LimitExtended": _ACCEPTANCE | {"Reopened"},
     **dict.fromkeys(_HANDED, _ACCEPTANCE | {"Received"}),
     "Decided": _ACCEPTANCE | _HANDED | {"Received", "StepStarted", "StepCompleted", "ClockResumed", "LimitExtended"},
     "Withdrawn": frozenset({"ClockPaused", "ClockResumed", "StepStarted"}),
     "Returned": frozenset({"ClockPaused", "ClockResumed", "StepStarted"}),
     "Revoked": frozenset({"Decided"}),
+    "Reopened": frozenset({"Decided", "NotAccepted", "Withdrawn", "Returned", "Revoked"}),
     "Collected": frozenset({"Decided"}),
     "Rated": frozenset({"Decided"}),
 }
@@ -128,7 +130,7 @@ UNCOUNTED = PRELIMINARY | ABOUT
 
 #: What may follow the end of a case (办结) without being a finding.
 AFTER_END = frozenset(
-    {"Collected", "Rated", "StepCompleted", "FeeCharged", "Corrected", "Linked", "Received", "Revoked"}
+    {"Collected", "Rated", "StepCompleted", "FeeCharged", "Corrected", "Linked", "Received", "Revoked", "Reopened"}
     | {"AlertRaised", "AlertWithdrawn", "SupervisionOpened", "SupervisionClosed"}
     | PRELIMINARY
 )

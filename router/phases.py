@@ -7,8 +7,12 @@ from msgspec.structs import replace
 from router.effect import Effect, advance, authority, end, explain, find, stop
 from router.law import LawProfile, Unaccepted
 from router.vague import told_until
-from schemas.case import Case, Outcome, Phase, Supplement
+from schemas.case import Case, Outcome, Phase, Reopening, Supplement
 from schemas.envelope import Event
+
+#: What an authority decided, and only a revocation takes away.
+_DECISIONS = frozenset({Outcome.GRANTED, Outcome.GRANTED_WITH_GAPS, Outcome.REFUSED, Outcome.NOT_ACCEPTED})
+_ENDS = ("stopped_at", "stopped_until", "ended_at", "ended_until", "collected_at")
 
 
 def applied(case: Case, event: Event, profile: LawProfile) -> None:
@@ -44,7 +48,7 @@ def papers_received(case: Case, event: Event) -> None:
 
 def supplement_requested(case: Case, event: Event, profile: LawProfile) -> None:
     number = event.body["round"]
-    asked = sum(one.asked_at is not None for one in case.supplements)
+    asked = sum(one.asked_at is not None and one.asked_at >= case.reopened_at for one in case.supplements)
     if asked >= profile.supplement_rounds:
         find(case, event, "second_supplement_notice", round=str(number))
     due = event.body.get("due")
@@ -124,6 +128,28 @@ def revoked(case: Case, event: Event, _: LawProfile) -> None:
     _finish(case, event)
 
 
+def reopened(case: Case, event: Event, _: LawProfile) -> None:
+    """What ended the case counts no more and stays with the reopening; the case lies with who held it, its limits run anew.
+
+    A special procedure that was still open ended with the case. The papers of a case that was never accepted are answered anew.
+    """
+    advance(case, event)
+    if case.stopped_at is None:
+        return
+    if case.outcome in _DECISIONS:
+        find(case, event, "reopened_decision_stands", outcome=str(case.outcome))
+    if case.accepted_at is None:
+        case.phase = Phase.RECEIVED
+    case.pauses = [replace(one, end=case.stopped_at) if one.end is None else one for one in case.pauses]
+    body = event.body
+    said = Reopening(event.occurred_at, body["ground"], body.get("reason") or "", authority(event), case.outcome)
+    for name in _ENDS:
+        setattr(said, name, getattr(case, name))
+        setattr(case, name, None)
+    case.outcome = case.planned_end_at = None
+    case.reopenings = [*case.reopenings, said]
+
+
 def collected(case: Case, event: Event, _: LawProfile) -> None:
     if case.outcome is None:
         find(case, event, "collected_before_decision")
@@ -156,7 +182,8 @@ def _still_open(case: Case, event: Event) -> None:
     pauses = [pause.id for pause in case.pauses if pause.end is None]
     if pauses:
         find(case, event, "pause_open_at_decision", pauses=", ".join(pauses))
-    parts = sorted({one.part for one in case.hand_overs if one.part and one.answered_at is None})
+    asked = (one for one in case.hand_overs if one.part and one.sent_at >= case.reopened_at)
+    parts = sorted({one.part for one in asked if one.answered_at is None})
     if parts:
         find(case, event, "decided_before_all_answered", parts=", ".join(parts))
 
@@ -185,6 +212,7 @@ EFFECTS: dict[str, Effect] = {
     "Withdrawn": withdrawn,
     "Returned": returned,
     "Revoked": revoked,
+    "Reopened": reopened,
     "Collected": collected,
     "Rated": rated,
 }

@@ -11,6 +11,8 @@ from msgspec.structs import replace
 from schemas.case import Case
 
 _ENDS = ("revoked_at", "gaps_filled_at", "received_at", "accepted_at", "stopped_at", "ended_at", "collected_at")
+#: What each life of a reopened case has of its own.
+_LIFE = ("stopped_at", "ended_at", "collected_at")
 
 Item = TypeVar("Item", bound=msgspec.Struct)
 
@@ -23,6 +25,7 @@ def as_of(case: Case, now: int) -> Case:
     """
     if case.last is not None and case.last.occurred_at <= now:
         return case
+    case = _in_its_life(case, now)
     changes: dict[str, Any] = {name: _until(getattr(case, name), now) for name in _ENDS}
     changes["stopped_until"] = None if changes["stopped_at"] is None else case.stopped_until
     changes["ended_until"] = None if changes["ended_at"] is None else case.ended_until
@@ -38,6 +41,15 @@ def as_of(case: Case, now: int) -> Case:
         tickets=[one for one in case.tickets if one.at <= now],
         appointments=_known(case.appointments, "requested_at", ("confirmed_at",), now),
     )
+
+
+def _in_its_life(case: Case, now: int) -> Case:
+    """Before a reopening, what ended the case until then."""
+    later = next((one for one in case.reopenings if one.at > now), None)
+    if later is None:
+        return case
+    ends = {name: getattr(later, name) for name in (*_LIFE, "stopped_until", "ended_until", "outcome")}
+    return replace(case, **ends, reopenings=[one for one in case.reopenings if one.at <= now])
 
 
 def _until(at: int | None, now: int) -> int | None:

@@ -139,6 +139,22 @@ class Correction(msgspec.Struct, gc=False):
     reason: str = ""
 
 
+class Reopening(msgspec.Struct, gc=False):
+    """A case that had ended was taken up again (重新办理), and what its former end said, which counts no more."""
+
+    at: int
+    ground: str = ""
+    reason: str = ""
+    #: The authority that reopened it.
+    by: str = ""
+    outcome: Outcome | None = None
+    stopped_at: int | None = None
+    stopped_until: int | None = None
+    ended_at: int | None = None
+    ended_until: int | None = None
+    collected_at: int | None = None
+
+
 class Finding(msgspec.Struct, frozen=True, gc=False):
     """A fact that broke the law's order: recorded, never refused. `code` names a row of `router.findings`."""
 
@@ -208,6 +224,7 @@ class Case(msgspec.Struct):
     gaps: list[str] = []
     gaps_filled_at: int | None = None
     revoked_at: int | None = None
+    reopenings: list[Reopening] = []
     corrections: list[Correction] = []
     alerts: dict[str, str] = {}
     #: Which indicator raised each of the alerts.
@@ -227,6 +244,15 @@ class Case(msgspec.Struct):
     def opened(self) -> bool:
         """False for a provisional case: events came, its application has not."""
         return self.applied_at is not None
+
+    @property
+    def reopened_at(self) -> int:
+        """When the present life of the case began, where it had ended before; else 0."""
+        return self.reopenings[-1].at if self.reopenings else 0
+
+    def life(self, at: int) -> Case | Reopening:
+        """What tells when the life of the case ended that a moment belongs to: the case, or its reopening after that."""
+        return next((one for one in self.reopenings if one.at > at), self)
 
     @property
     def paused(self) -> bool:

@@ -18,6 +18,7 @@ from schemas.words import (
     Cause,
     Channel,
     Form,
+    Ground,
     Light,
     Opinion,
     Procedure,
@@ -258,6 +259,14 @@ class Revoked(BaseEvent):
     reason: str | None = Field(None, description="The reason, in the authority's words.")
 
 
+class Reopened(BaseEvent):
+    """A case that had ended is taken up again (重新办理): its authority decides anew, the limits run from this day."""
+
+    ground: Ground = Field(Ground.OWN_CORRECTION, description="Who orders it.")
+    document: str | None = Field(None, description="Number of the decision or judgment that orders it.")
+    reason: str | None = Field(None, description="The reason, in the authority's words.")
+
+
 class Collected(BaseEvent):
     """The licence is in the applicant's hands (领证, 送达)."""
 
@@ -363,6 +372,7 @@ TYPES: dict[str, type[BaseEvent]] = {
         Withdrawn,
         Returned,
         Revoked,
+        Reopened,
         Collected,
         FeeCharged,
         Rated,

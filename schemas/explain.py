@@ -87,6 +87,9 @@ def _line(day: date, kind: Kind, *phrases: Phrase, number: int | None = None) ->
 def _start(facts: Facts, told: int | None, terms: Terms, now: int) -> Iterator[Line]:
     """The start; and where the law set it, the acceptance in writing that came too late."""
     first = local_date(facts.accepted_at or 0, terms.zone)
+    if facts.reopened and not facts.deemed:
+        yield _line(first, Kind.START, Phrase("line.start_reopened"))._replace(article=terms.rules.articles.get("reopened", ""))
+        return
     if not facts.deemed:
         yield _line(first, Kind.START, Phrase("line.start"))
         return

@@ -29,6 +29,8 @@ class Facts(NamedTuple):
     lapsed: bool = False
     #: Set by `started`: the acceptance is the law's, not the authority's.
     deemed: bool = False
+    #: The start is a reopening (重新办理): the limits run anew from it.
+    reopened: bool = False
 
 
 class Terms(NamedTuple):
@@ -51,21 +53,26 @@ class Item(Protocol):
 
 
 def facts_of(case: Case, item: Item | None = None, rules: ClockRules | None = None) -> Facts:
-    """The facts of a case: its own limits and the catalogue's, as the rules rank them, then the law's."""
+    """The facts of a case: its own limits and the catalogue's, as the rules rank them, then the law's.
+
+    Of a reopened case, what belongs to its present life.
+    """
     rules = rules or ClockRules()
     joint = case.form == "JOINT" or bool(item and item.joint)
     legal = rules.statutory_days(case.level, joint=joint)
+    since = case.reopened_at
     return Facts(
-        case.accepted_at,
+        case.accepted_at if case.accepted_at is None else max(case.accepted_at, since),
         case.stopped_at,
-        case.pauses,
-        case.extensions,
+        [pause for pause in case.pauses if pause.end is None or pause.end >= since],
+        [extension for extension in case.extensions if extension.at >= since],
         _ranked(case.promised_days, item.promised if item else None, rules),
         _ranked(case.statutory_days, item.statutory if item else None, rules)
         or (Limit(legal, rules.unit) if legal is not None else None),
         joint,
-        receipts_of(case, rules) if rules.acceptance.deemed is Deemed.FROM_RECEIPT else (),
+        [one for one in receipts_of(case, rules) if one.at >= since] if rules.acceptance.deemed is Deemed.FROM_RECEIPT else (),
         case.outcome is Outcome.LAPSED,
+        reopened=case.accepted_at is not None and since > case.accepted_at,
     )
 
 

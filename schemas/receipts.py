@@ -1,7 +1,8 @@
 """Receipts and their answers: each time papers came in, the authority owes an answer (Administrative Licensing Law art. 32).
 
 An answer is a supplement notice, an acceptance, a refusal at the door, a return, or the decision itself. An applicant who
-withdraws, or does not come back, ends the wait without one.
+withdraws, or does not come back, ends the wait without one. The papers of a case that is reopened before any acceptance
+count as received on that day.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ class _Turn(NamedTuple):
     answers: bool = False
 
 
-_ACCEPTED, _STOPPED = 1 << 30, 1 << 31
+_ACCEPTED, _STOPPED, _REOPENED = 1 << 30, 1 << 31, 1 << 32
 
 
 def _ended(number: int, since: int, turn: _Turn) -> Receipt:
@@ -67,6 +68,10 @@ def _turns(case: Case, application: bool) -> Iterator[_Turn]:
             yield _Turn(notice.asked_at, 2 * index + 1, came=False, answers=True)
         if notice.received_at is not None:
             yield _Turn(notice.received_at, 2 * index + 2, came=True)
+    for one in case.reopenings:
+        if one.stopped_at is not None:
+            yield _Turn(one.stopped_at, _STOPPED, came=False, answers=one.outcome not in _UNANSWERED)
+        yield _Turn(one.at, _REOPENED, came=True)
     if case.accepted_at is not None:
         yield _Turn(case.accepted_at, _ACCEPTED, came=False, answers=True)
     if case.stopped_at is not None:

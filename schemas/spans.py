@@ -64,7 +64,8 @@ def _answers(view: View) -> Iterator[Span]:
 def _supplements(view: View) -> Iterator[Span]:
     for one in view.case.supplements:
         if one.asked_at is not None:
-            yield Span(str(one.round), APPLICANT, one.asked_at, one.received_at, view.case.stopped_at, due=one.due_at)
+            ends = view.case.life(one.asked_at).stopped_at
+            yield Span(str(one.round), APPLICANT, one.asked_at, one.received_at, ends, due=one.due_at)
 
 
 def _steps(view: View) -> Iterator[Span]:
@@ -73,28 +74,31 @@ def _steps(view: View) -> Iterator[Span]:
             listed = view.item.step(one.name) if view.item else None
             own = Limit(one.limit_days) if one.limit_days is not None else (listed.limit if listed else None)
             name = f"{one.name} {one.part}" if one.part else one.name
-            yield Span(name, one.authority, one.started_at, one.completed_at, view.case.ended_at, own)
+            yield Span(name, one.authority, one.started_at, one.completed_at, view.case.life(one.started_at).ended_at, own)
 
 
 def _hand_overs(view: View) -> Iterator[Span]:
     """An opinion on a part proves that its papers came."""
     for one in view.case.hand_overs:
         signed = one.received_at if one.received_at is not None else one.answered_at
-        yield Span(one.id, one.receiver, one.sent_at, signed, view.case.ended_at)
+        yield Span(one.id, one.receiver, one.sent_at, signed, view.case.life(one.sent_at).ended_at)
 
 
 def _parts(view: View) -> Iterator[Span]:
     for one in view.case.hand_overs:
         if one.part:
             start = one.received_at if one.received_at is not None else one.sent_at
-            yield Span(one.part, one.receiver, start, one.answered_at, view.case.stopped_at)
+            yield Span(one.part, one.receiver, start, one.answered_at, view.case.life(start).stopped_at)
 
 
 def _hand_up(view: View) -> Iterator[Span]:
-    """From the acceptance below to the first time it went up (art. 43); a part that goes up is not the case."""
+    """From the acceptance below to the first time it went up (art. 43); a part that goes up is not the case.
+
+    A reopened case lies where it was decided, so nobody has to hand it up again.
+    """
     case = view.case
-    moves = [one for one in case.hand_overs if one.kind == "up" and not one.part]
-    expected = case.form == "HANDED_UP" or bool(view.item and view.item.hands_up)
+    moves = [one for one in case.hand_overs if one.kind == "up" and not one.part and one.sent_at >= case.reopened_at]
+    expected = not case.reopenings and (case.form == "HANDED_UP" or bool(view.item and view.item.hands_up))
     if view.started is not None and (moves or expected):
         first = min(moves, key=lambda one: one.sent_at, default=None)
         who = first.sender if first and first.sender else case.authority
@@ -117,7 +121,7 @@ def _call_backs(view: View) -> Iterator[Span]:
 def _pauses(view: View) -> Iterator[Span]:
     for one in view.case.pauses:
         planned = Limit(one.planned_days) if one.planned_days is not None else None
-        yield Span(one.id, one.by or view.case.authority, one.start, one.end, view.case.stopped_at, planned)
+        yield Span(one.id, one.by or view.case.authority, one.start, one.end, view.case.life(one.start).stopped_at, planned)
 
 
 FINDERS: Mapping[Subject, Callable[[View], Iterator[Span]]] = {

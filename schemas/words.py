@@ -75,6 +75,15 @@ class Cause(StrEnum):
     TERMINATED = "TERMINATED"
 
 
+class Ground(StrEnum):
+    """Who orders a case to be taken up again: its authority, reconsideration (复议), a court (诉讼), the one above (上级)."""
+
+    OWN_CORRECTION = "OWN_CORRECTION"
+    RECONSIDERATION = "RECONSIDERATION"
+    COURT = "COURT"
+    SUPERIOR = "SUPERIOR"
+
+
 class Relation(StrEnum):
     """What the other key is to this case."""
 

@@ -40,7 +40,11 @@ def then(case: Case, subject: tuple[str, list[Part]]) -> Move:
 
 
 def _late(case: Case, part: Part) -> bool:
-    return part.at is not None and case.stopped_at is not None and part.at > (case.stopped_until or case.stopped_at)
+    """After the decision, and before the case was taken up again."""
+    if part.at is None:
+        return False
+    life = case.life(part.at)
+    return life.stopped_at is not None and part.at > (life.stopped_until or life.stopped_at)
 
 
 def _parts(case: Case, context: Context) -> list[Part]:

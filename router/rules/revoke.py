@@ -9,7 +9,7 @@ def when(case: Case, _: Context) -> list[tuple[str, str]]:
     if case.revoked_at is None:
         return []
     told = sorted({case.window, *(one.receiver for one in case.hand_overs if not one.part)} - {"", case.holder})
-    anew = ["decided_anew"] if case.outcome is not Outcome.REVOKED else []
+    anew = [] if case.outcome in {Outcome.REVOKED, None} else ["decided_anew"]
     return [(kind, receiver) for kind in ("decision_revoked", *anew) for receiver in told]
 
 
@@ -24,7 +24,7 @@ RULE = Rule(
     title="A revoked decision, and the decision anew, reach everyone who had the case",
     basis="Administrative Licensing Law, art. 69; Administrative Reconsideration Law, art. 64: decided anew after revocation",
     claims=frozenset({"decision_revoked", "decided_anew"}),
-    triggers=frozenset({"Revoked", "Decided", "HandedUp", "HandedDown", "HandedAcross", "Received"}),
+    triggers=frozenset({"Revoked", "Decided", "HandedUp", "HandedDown", "HandedAcross", "Received", "Reopened"}),
     when=when,
     then=then,
     examples=(

@@ -81,6 +81,11 @@ LIVES: dict[str, tuple[list[Told], list[Told]]] = {
     ),
     "collected_before_decision": ([("Accepted", 0), ("Collected", 1)], [("Accepted", 0), ("Decided", 0.5), ("Collected", 1)]),
     "revoked_without_decision": ([("Accepted", 0), ("Revoked", 1)], [("Accepted", 0), ("Decided", 0.5), ("Revoked", 1)]),
+    "reopened_before_end": ([("Accepted", 0), ("Reopened", 1)], [("Accepted", 0), ("Withdrawn", 0.5), ("Reopened", 1)]),
+    "reopened_decision_stands": (
+        [("Accepted", 0), ("Decided", 1), ("Reopened", 2)],
+        [("Accepted", 0), ("Decided", 1), ("Revoked", 1.5), ("Reopened", 2)],
+    ),
     "event_after_end": ([("Withdrawn", 0), ("Accepted", 1)], [("Withdrawn", 0), ("Rated", 1)]),
     "alert_not_raised": ([("AlertWithdrawn", 1)], [("AlertRaised", 0), ("AlertWithdrawn", 1)]),
     "supervision_not_open": ([("SupervisionClosed", 1)], [("SupervisionOpened", 0), ("SupervisionClosed", 1)]),

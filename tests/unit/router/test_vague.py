@@ -29,8 +29,16 @@ PAIRS = [
     ("HandedUp", "Received"),
     ("Decided", "Collected"),
     ("Decided", "Revoked"),
+    ("Withdrawn", "Reopened"),
 ]
-BEFORE = {"ClockResumed": ["Accepted"], "Decided": [], "Collected": ["Accepted"], "Revoked": ["Accepted"], "ClockPaused": []}
+BEFORE = {
+    "ClockResumed": ["Accepted"],
+    "Decided": [],
+    "Collected": ["Accepted"],
+    "Revoked": ["Accepted"],
+    "Reopened": [],
+    "ClockPaused": [],
+}
 BODIES = {"StepCompleted": {"opinion": "PASS"}, "Received": {"hand_over": "H1", "header_authority": "quality@500000"}}
 
 
