@@ -1,12 +1,15 @@
-"""Rows a second: CSV and SQLite through a connector beside a plain loop of the same client, on one broker, in one run.
+"""Rows a second: CSV, SQLite and PostgreSQL through a connector, beside a plain loop and Debezium, on one broker, in one run.
 
-    uv run python -P bench/connector.py --rows 60000 [--client confluent] [--profile]
+    uv run python -m bench.connector --rows 60000 [--clients confluent] [--no-debezium] [--profile]
 
 The plain loop is what one would write by hand for this one table: `csv.reader`, one strptime, a dictionary, Avro, the same
 client, one transaction each 2,000 rows. The connector does it from YAML and does more: strict decoding and cleaning, lookups,
 a plausible window, ids and body hashes, CloudEvents headers, dead letters, the position in the transaction. `sent` is the
-client alone, with messages made before. Each runs three times in turn; the median counts. Beside the rate stands the
-processor time of this process, which other work on the machine does not change.
+client alone, with messages made before. Debezium's connector, in a real Kafka Connect (`bench/debezium.py`), takes its snapshot
+of the same PostgreSQL table into JSON without schemas: columns as they are, no event, no check. It does so twice: as it comes
+(at least once), and with Connect's transactions. Each runs so many times in turn; the median counts. Beside the rate stands the
+processor time of the process that did it, which other work on the machine does not change. Debezium's time runs from the
+request to the last row in the topic; the Java machine needs some turns to warm up, so that each turn is printed too.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -30,8 +34,10 @@ from random import Random
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+import psycopg
 import structlog
 
+from bench import debezium
 from bus import connect
 from bus.broker import Broker
 from bus.collector import calm_collector
@@ -67,7 +73,11 @@ events: [{type: StepCompleted, body: {step: step}}]
 SOURCES = {
     "csv": "kind: files\nsource: {path: rows.csv, format: csv, encoding: gb18030}\n",
     "sqlite": 'kind: sql\nsource: {url: "sqlite:///rows.db", table: rows, key: id}\n',
+    "postgresql": 'kind: sql\nsource: {url: "DATABASE", table: rows, key: id}\n',
 }
+CLIENTS = ("kafka-python", "confluent")
+#: The workers of Kafka Connect, and whether they write in transactions.
+WORKERS = {"debezium": False, "debezium exactly once": True}
 
 
 class Clock:
@@ -75,8 +85,8 @@ class Clock:
         return time.time_ns() // 1000
 
 
-def write(folder: Path, count: int) -> None:
-    """The same rows as a CSV file and as a table."""
+def write(folder: Path, database: debezium.Database, count: int) -> None:
+    """The same rows as a CSV file and as a table in each database."""
     random, start = Random(7), datetime(2025, 1, 1, tzinfo=UTC)
     rows = [
         (
@@ -91,9 +101,16 @@ def write(folder: Path, count: int) -> None:
     ]
     with (folder / "rows.csv").open("w", encoding="gb18030", newline="") as file:
         csv.writer(file).writerows([("serial", "number", "seq", "code", "who", "at"), *rows])
-    with sqlite3.connect(folder / "rows.db") as database:
-        database.execute("create table rows (id integer primary key, serial, number, seq, code, who, at)")
-        database.executemany("insert into rows (serial, number, seq, code, who, at) values (?, ?, ?, ?, ?, ?)", rows)
+    with sqlite3.connect(folder / "rows.db") as sqlite:
+        sqlite.execute("create table rows (id integer primary key, serial, number, seq, code, who, at)")
+        sqlite.executemany("insert into rows (serial, number, seq, code, who, at) values (?, ?, ?, ?, ?, ?)", rows)
+    with psycopg.connect(database.url) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "create table rows (id serial primary key, serial text, number text, seq integer, code text, who text, at text)"
+        )
+        with cursor.copy("copy rows (serial, number, seq, code, who, at) from stdin") as copy:
+            for row in rows:
+                copy.write_row(row)
 
 
 def by_hand(folder: Path) -> Iterator[Message]:
@@ -139,11 +156,22 @@ def publish(client: Client, name: str, messages: Iterator[Message]) -> None:
     producer.close()
 
 
-def connector(folder: Path, kind: str, turn: int) -> Connector:
+class World(NamedTuple):
+    """What all turns share."""
+
+    folder: Path
+    database: debezium.Database
+    clients: dict[str, Client]
+    workers: dict[str, debezium.Worker]
+    rows: int
+    profile: cProfile.Profile | None
+
+
+def connector(world: World, kind: str, name: str) -> Connector:
     """One of its own for each turn: it has no position yet."""
-    path = folder / "connectors" / f"{kind}{turn}.yaml"
+    path = world.folder / "connectors" / f"{kind}-{name}.yaml"
     path.parent.mkdir(exist_ok=True)
-    path.write_text(f"batch: {BATCH}\n" + SOURCES[kind] + MAPPING, "utf-8")
+    path.write_text(f"batch: {BATCH}\n" + SOURCES[kind].replace("DATABASE", world.database.url) + MAPPING, "utf-8")
     return read(path)
 
 
@@ -152,6 +180,10 @@ class Seconds(NamedTuple):
 
     wall: float
     cpu: float
+
+
+#: Of each work of a client or worker in one turn.
+Turn = dict[str, dict[str, Seconds]]
 
 
 def measured(work: Callable[[], Any], profile: cProfile.Profile | None = None) -> Seconds:
@@ -163,51 +195,100 @@ def measured(work: Callable[[], Any], profile: cProfile.Profile | None = None) -
     return Seconds(time.perf_counter() - start, time.process_time() - busy)
 
 
-def one_turn(client: Client, folder: Path, turn: int, profile: cProfile.Profile | None) -> dict[str, Seconds]:
-    ready = list(by_hand(folder))
-    seconds = {"sent": measured(lambda: publish(client, f"sent-{turn}", iter(ready)))}
+def one_turn(world: World, turn: int) -> Turn:
+    ours = {name: by_client(world, client, f"{name}-{turn}") for name, client in world.clients.items()}
+    return ours | {
+        name: by_debezium(world, worker, f"w{number}t{turn}") for number, (name, worker) in enumerate(world.workers.items())
+    }
+
+
+def by_client(world: World, client: Client, name: str) -> dict[str, Seconds]:
+    ready = list(by_hand(world.folder))
+    seconds = {"sent": measured(lambda: publish(client, f"sent-{name}", iter(ready)))}
     ready.clear()
-    seconds["plain"] = measured(lambda: publish(client, f"plain-{turn}", by_hand(folder)))
+    seconds["plain"] = measured(lambda: publish(client, f"plain-{name}", by_hand(world.folder)))
     for kind in SOURCES:
-        runner = Runner(connector(folder, kind, turn), client, CODEC, Clock())
-        seconds[kind] = measured(runner.run_once, profile)
+        runner = Runner(connector(world, kind, name), client, CODEC, Clock())
+        seconds[kind] = measured(runner.run_once, world.profile)
         runner.close()
     return seconds
 
 
-def figures(turns: list[dict[str, Seconds]], rows: int) -> dict[str, Any]:
-    """The median of the turns: rates, processor time, and the share of the plain loop's rate by both."""
-    wall = {name: statistics.median(turn[name].wall for turn in turns) for name in turns[0]}
-    cpu = {name: statistics.median(turn[name].cpu for turn in turns) for name in turns[0]}
+def by_debezium(world: World, worker: debezium.Worker, name: str) -> dict[str, Seconds]:
+    took = debezium.snapshot(worker, next(reversed(world.clients.values())), world.database, name, world.rows)
+    return {"snapshot": Seconds(took.wall, took.cpu), "from the first row on": Seconds(took.flowing, took.cpu)}
+
+
+def medians(turns: list[Turn]) -> Turn:
+    def median(who: str, work: str) -> Seconds:
+        return Seconds(*(statistics.median(one) for one in zip(*(turn[who][work] for turn in turns), strict=True)))
+
+    return {who: {work: median(who, work) for work in works} for who, works in turns[0].items()}
+
+
+def figures(turns: list[Turn], rows: int) -> dict[str, Any]:
+    """The median of the turns: rates, processor time, and the rate as a share of the plain loop's and of Debezium's."""
+    took = medians(turns)
+    ours = [who for who in took if who not in WORKERS]
     return {
-        "rows a second": {name: round(rows / seconds) for name, seconds in wall.items()},
-        "processor microseconds a row": {name: round(seconds / rows * 1e6, 1) for name, seconds in cpu.items()},
-        "of plain": {kind: round(wall["plain"] / wall[kind], 2) for kind in SOURCES},
-        "of plain by processor time": {kind: round(cpu["plain"] / cpu[kind], 2) for kind in SOURCES},
+        "rows a second": {who: {work: round(rows / one.wall) for work, one in works.items()} for who, works in took.items()},
+        "processor microseconds a row": {
+            who: {work: round(one.cpu / rows * 1e6, 1) for work, one in works.items()} for who, works in took.items()
+        },
+        "of plain": {who: {kind: shares(took[who]["plain"], took[who][kind]) for kind in SOURCES} for who in ours},
+        "postgresql beside": {
+            other: {who: shares(took[other]["snapshot"], took[who]["postgresql"]) for who in ours}
+            for other in took
+            if other in WORKERS
+        },
+        "rows a second by turn": {
+            who: [round(rows / turn[who]["snapshot"].wall) for turn in turns] for who in took if who in WORKERS
+        },
     }
 
 
+def shares(other: Seconds, own: Seconds) -> str:
+    return f"{other.wall / own.wall:.2f} times as fast ({other.cpu / own.cpu:.2f} by processor time)"
+
+
 def main() -> None:
+    wanted = arguments()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    profile = cProfile.Profile() if wanted.profile else None
+    with ExitStack() as stack:
+        world = prepared(wanted, profile, stack)
+        calm_collector()  # as `casebus connect` does, for the plain loop too
+        turns = [one_turn(world, turn) for turn in range(wanted.turns)]
+    print(json.dumps({"rows": wanted.rows, "turns": wanted.turns, **figures(turns, wanted.rows)}, indent=1))
+    if profile:
+        pstats.Stats(profile, stream=sys.stdout).sort_stats("tottime").print_stats(15)
+
+
+def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=60_000)
     parser.add_argument("--turns", type=int, default=3)
-    parser.add_argument("--client", choices=("kafka-python", "confluent"), default="kafka-python")
+    parser.add_argument("--clients", nargs="+", choices=CLIENTS, default=CLIENTS)
+    parser.add_argument("--no-debezium", dest="debezium", action="store_false", help="ours and the plain loop alone")
     parser.add_argument("--profile", action="store_true", help="say where the connectors' time goes")
-    wanted = parser.parse_args()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    profile = cProfile.Profile() if wanted.profile else None
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        write(folder, wanted.rows)
-        with Broker(folder / "kafka") as broker:
-            client = connect(KafkaSettings.model_validate({"client": wanted.client}).at(broker.bootstrap))
-            client.create(standard(PARTITIONS))
-            calm_collector()  # as `casebus connect` does, for the plain loop too
-            turns = [one_turn(client, folder, turn, profile) for turn in range(wanted.turns)]
-            client.close()
-    print(json.dumps({"client": wanted.client, "rows": wanted.rows, **figures(turns, wanted.rows)}, indent=1))
-    if profile:
-        pstats.Stats(profile, stream=sys.stdout).sort_stats("tottime").print_stats(15)
+    return parser.parse_args()
+
+
+def prepared(wanted: argparse.Namespace, profile: cProfile.Profile | None, stack: ExitStack) -> World:
+    """Broker, database, clients and workers, until the stack closes."""
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+    broker = stack.enter_context(Broker(folder / "kafka"))
+    database = stack.enter_context(debezium.postgresql())
+    write(folder, database, wanted.rows)
+    clients = {name: connect(KafkaSettings.model_validate({"client": name}).at(broker.bootstrap)) for name in wanted.clients}
+    for client in clients.values():
+        stack.callback(client.close)
+        client.create(standard(PARTITIONS))
+    workers = {
+        name: stack.enter_context(debezium.worker(folder / f"connect-{number}", broker.bootstrap, exactly_once=exactly_once))
+        for number, (name, exactly_once) in enumerate(WORKERS.items() if wanted.debezium else ())
+    }
+    return World(folder, database, clients, workers, wanted.rows, profile)
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ _MONTHS = {
     for number, name in enumerate(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1)
 }
 _AFTERNOON = {"am": 0, "上午": 0, "pm": 12, "下午": 12}
-WORDS = ("iso", "common", "chinese", "compact", "epoch_ms", "epoch_s", "excel")
+WORDS = ("iso", "common", "chinese", "compact", "epoch_s", "epoch_ms", "epoch_us", "clock_ms", "clock_us", "clock_days", "excel")
 Parser = Callable[[Any], "Wall | None"]
 Wall = tuple[datetime, tzinfo | None, str]
 
@@ -97,13 +97,15 @@ def _fine(second: str | None, fraction: str | None) -> str:
     return "MILLISECOND" if len(fraction) <= 3 else "MICROSECOND"
 
 
-def _epoch(unit: int, precision: str) -> Parser:
+def _epoch(unit: int, precision: str, zone: tzinfo | None = UTC) -> Parser:
+    """So many units since 1970 began: in UTC, or (without a zone) on the source's own clock, as Debezium counts times."""
+
     def parse(value: Any) -> Wall | None:
         if isinstance(value, str) and _NUMBER.fullmatch(value):
             value = float(value) if "." in value else int(value)
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
             return None
-        return EPOCH + timedelta(microseconds=round(value * unit)), UTC, precision
+        return EPOCH + timedelta(microseconds=round(value * unit)), zone, precision
 
     return parse
 
@@ -198,7 +200,11 @@ PARSERS: dict[str, Parser] = {
     "common": _common,
     "chinese": commontimes.chinese,
     "compact": commontimes.compact,
-    "epoch_ms": _epoch(1000, "MILLISECOND"),
     "epoch_s": _epoch(SECOND, "SECOND"),
+    "epoch_ms": _epoch(1000, "MILLISECOND"),
+    "epoch_us": _epoch(1, "MICROSECOND"),
+    "clock_ms": _epoch(1000, "MILLISECOND", None),
+    "clock_us": _epoch(1, "MICROSECOND", None),
+    "clock_days": _epoch(86_400 * SECOND, "DAY", None),
     "excel": _excel,
 }

@@ -33,6 +33,10 @@ _EXAMPLES = {
     "compact": "20250106093000",
     "epoch_s": "seconds since 1970",
     "epoch_ms": "milliseconds since 1970",
+    "epoch_us": "microseconds since 1970",
+    "clock_ms": "milliseconds since 1970 on your own clock",
+    "clock_us": "microseconds since 1970 on your own clock",
+    "clock_days": "days since 1970",
     "excel": "a spreadsheet's day number",
 }
 
