@@ -1,7 +1,7 @@
 """预警: a yellow alert goes to who holds the case, a red one to the authority above it."""
 
 from router.decide import Context, Example, Move, Rule
-from schemas.case import Case
+from schemas.case import Appointment, Case
 
 
 class _Tree:
@@ -13,14 +13,20 @@ class _Tree:
 
 def when(case: Case, context: Context) -> list[tuple[str, str, str]]:
     """Each alert with its light and who hears it. At the top of the directory, or without one, that is the holder."""
-    above = context.directory.above(case.holder) if context.directory and case.holder else None
-    hears = {"yellow": case.holder, "red": above or case.holder}
+    holder = _holder(case)
+    above = context.directory.above(holder) if context.directory and holder else None
+    hears = {"yellow": holder, "red": above or holder}
     return [(alert, light, hears[light]) for alert, light in case.alerts.items() if hears.get(light)]
+
+
+def _holder(case: Case) -> str:
+    """Nobody holds a visit that was only asked for; whoever was asked has to act."""
+    return case.holder or next((one.by for one in reversed(case.appointments) if one.by), "")
 
 
 def then(case: Case, subject: tuple[str, str, str]) -> Move:
     alert, light, to = subject
-    return Move(f"{light}_alert", to, alert, None, (("alert", alert), ("holder", case.holder)))
+    return Move(f"{light}_alert", to, alert, None, (("alert", alert), ("holder", _holder(case))))
 
 
 _FACTS = (("alert", "W1"), ("holder", "quality@500103"))
@@ -44,6 +50,11 @@ RULE = Rule(
             case=Case("city:1", holder="quality@500103", alerts={"W1": "red"}),
             moves=(Move("red_alert", "quality@500000", "W1", None, _FACTS),),
             context=Context(directory=_Tree()),
+        ),
+        Example(
+            says="nobody called back about a visit: the bureau that was asked hears it",
+            case=Case("visit:1", appointments=[Appointment("A1", 5, by="quality@500103")], alerts={"W1": "yellow"}),
+            moves=(Move("yellow_alert", "quality@500103", "W1", None, _FACTS),),
         ),
         Example("a green light needs nobody", Case("city:1", holder="quality@500103", alerts={"W1": "green"}), ()),
     ),

@@ -25,7 +25,9 @@ RULE = Rule(
     title="When a case is withdrawn, lapses or is terminated, whoever still works on it learns that he may stop",
     basis="Administrative Licensing Law, art. 32, 70; the applicant may withdraw until the decision",
     claims=frozenset({"stop_work"}),
-    triggers=frozenset({"Withdrawn", "StepCompleted", "HandedUp", "HandedDown", "HandedAcross", "Accepted", "AcceptedWithGaps"}),
+    triggers=frozenset(
+        {"Withdrawn", "Reopened", "StepCompleted", "HandedUp", "HandedDown", "HandedAcross", "Accepted", "AcceptedWithGaps"}
+    ),
     when=when,
     then=then,
     examples=(

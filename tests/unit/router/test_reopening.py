@@ -5,7 +5,7 @@ from itertools import permutations
 from router_lives import EVERY_DAY_WORKS, event
 
 from router.case import fold
-from router.decide import decide
+from router.decide import decide, triggered
 from router.law import LawProfile
 from schemas.asof import as_of
 from schemas.case import Case, Outcome, Phase
@@ -129,3 +129,14 @@ def test_papers_given_back_are_contradicted_by_a_reopening_and_everyone_learns_i
     before, after = (decide(fold(events, PLAIN)) for events in (told, [*told, event("Reopened", 9)]))
     assert [(one.move.kind, one.move.to) for one in before] == [("papers_returned", window)]
     assert [(one.move.kind, one.move.to) for one in after] == [("case_reopened", window)]
+
+
+def test_every_rule_that_a_reopening_contradicts_looks_again():
+    """Papers given back, work stopped, a part of a visit done: who told it takes it back at once, not by the next event."""
+    hall = {"header_authority": "hall@500103"}
+    begun = [event("TicketTaken", 0, **hall), event("Applied", 0, **hall), *FIRST[1:4]]
+    for end in ("Returned", "Withdrawn", "Decided"):
+        ended = [*begun, event("HandedAcross", 4, hand_over="H2", part="fire"), event(end, 5, header_authority=CITY)]
+        before, after = (set(decide(fold(told, PLAIN))) for told in (ended, [*ended, REOPENED]))
+        assert {"give_back", "withdraw", "hall"} & {one.rule for one in before - after}
+        assert {one.rule for one in before ^ after} <= {rule.name for rule in triggered("Reopened")}
