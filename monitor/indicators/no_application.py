@@ -12,11 +12,12 @@ from schemas.language import Amount
 
 
 def read(seen: Seen, threshold: float) -> Iterator[Hit]:
-    """Counted from the last receipt: departments' systems come at their own pace."""
+    """Counted from the last receipt: departments' systems come at their own pace. What comes later makes no past wait shorter."""
     case = seen.case
-    if case.opened or case.visit or not case.events or not seen.told:
+    received = [one.received_at for one in seen.told if one.received_at <= seen.now]
+    if case.opened or case.visit or not case.events or not received:
         return
-    days = (seen.now - max(one.received_at for one in seen.told)) // DAY
+    days = (seen.now - max(received)) // DAY
     if days > threshold:
         yield Hit(Light.YELLOW, days, facts={"days": Amount(days, "natural")})
 
