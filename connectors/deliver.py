@@ -54,6 +54,8 @@ class Sizes(NamedTuple):
 
 
 Table = Callable[[frozenset[int]], dict[str, Waiting]]
+#: Who takes deliveries now: the same sequence as long as nobody has changed.
+Found = Callable[[], Sequence[Receiver]]
 
 
 class Deliverer:
@@ -62,8 +64,9 @@ class Deliverer:
     `table` reads what waits in some partitions: the topic is the memory, this object only remembers it.
     """
 
-    def __init__(self, found: Sequence[Receiver], codec: Codec, sizes: Sizes, table: Table, pauses: Pauses) -> None:
-        self._receivers = found
+    def __init__(self, found: Found, codec: Codec, sizes: Sizes, table: Table, pauses: Pauses) -> None:
+        self._found = found
+        self._receivers = found()
         self._codec = codec
         self._partitions, self._events = sizes
         self._read = table
@@ -76,6 +79,18 @@ class Deliverer:
     def assigned(self, partitions: frozenset[int]) -> None:
         self._waiting = self._read(partitions)
 
+    def renew(self) -> bool:
+        """Ask who takes deliveries now; what waits for one who changed is tried at once. False where nobody takes any."""
+        found, before = self._found(), self._receivers
+        if found is not before:
+            self._receivers = found
+            changed = {one.name for one in found if one not in before}
+            for name in changed:
+                self._rested(name)
+            mine = [one for one in self._waiting.values() if (to := self._receiver(one)) is not None and to.name in changed]
+            self._waiting |= {one.id: one._replace(at=0) for one in mine}
+        return bool(found)
+
     def due(self) -> bool:
         """`bus.ports.Timed`."""
         return any(self._at(one) <= _now() for one in self._first_of_each_lane())
@@ -86,6 +101,7 @@ class Deliverer:
         return POLL_SECONDS if wanted is None else min(max((wanted - _now()) / 1000, 0.05), POLL_SECONDS)
 
     def process(self, records: Sequence[Record]) -> list[Message]:
+        self.renew()  # the files may have changed while these were waited for
         messages: list[Message] = []
         arrived: list[Waiting] = []
         for record in records:
@@ -160,13 +176,16 @@ class Deliverer:
         except Exception as error:
             log.exception("delivery failed", receiver=receiver.name)  # one receiver's fault must not stop the others
             return self._failed(one, receiver, BusError(f"{type(error).__name__}: {error}"))
-        self._failures.pop(receiver.name, None)
-        self._resting.pop(receiver.name, None)
+        self._rested(receiver.name)
         said = {"case": one.delivery["case"], "place": receipt.place, "repeated": receipt.repeated}
         log.info("delivered", receiver=receiver.name, **said)
         signed = receipt.signed_at is not None and one.delivery["hand_over"] is not None
         events = [receipts.message(one.delivery, receipt, self._codec, self._events, _now())] if signed else []
         return self._ended(one, *receipt.messages, *events)
+
+    def _rested(self, name: str) -> None:
+        self._failures.pop(name, None)
+        self._resting.pop(name, None)
 
     def _failed(self, one: Waiting, receiver: Receiver, error: BusError) -> list[Message]:
         attempts = one.attempts + 1
@@ -210,11 +229,14 @@ def _now() -> int:
 
 
 class Deliveries:
-    """The service: a group of its own over deliveries and retries."""
+    """The service: a group of its own over deliveries and retries. `found` may be a `Roster.found`, asked before each step."""
 
-    def __init__(self, found: Sequence[Receiver], client: Client, codec: Codec, group: str, pauses: Pauses | None = None) -> None:
+    def __init__(
+        self, found: Sequence[Receiver] | Found, client: Client, codec: Codec, group: str, pauses: Pauses | None = None
+    ) -> None:
+        ask = found if callable(found) else lambda: found
         sizes = Sizes(len(client.ends([DEADLETTERS.name])), len(client.ends([EVENTS.name])))
-        self._deliverer = Deliverer(found, codec, sizes, lambda numbers: waiting.read(client, codec, numbers), pauses or Pauses())
+        self._deliverer = Deliverer(ask, codec, sizes, lambda numbers: waiting.read(client, codec, numbers), pauses or Pauses())
         self._loop = Loop(
             client=client,
             group=group,
@@ -226,7 +248,7 @@ class Deliveries:
         )
 
     def run(self, stop: threading.Event) -> None:
-        """Deliver until `stop` is set."""
+        """Deliver until `stop` is set, or until nobody takes deliveries any more."""
         self._until(stop, lambda _: False)
 
     def run_to_end(self, stop: threading.Event) -> None:
@@ -236,7 +258,7 @@ class Deliveries:
     def _until(self, stop: threading.Event, ended: Callable[[int], bool]) -> None:
         assigned = False
         try:
-            while not stop.is_set():
+            while not stop.is_set() and self._deliverer.renew():
                 failures = self._loop.failures
                 done = self._loop.step(self._deliverer.rest())
                 if assigned and self._loop.failures <= failures and ended(done):

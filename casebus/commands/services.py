@@ -212,26 +212,46 @@ def _speak(wiring: Wiring, view: View, client: Client, stop: threading.Event) ->
 
 
 def deliver(folder: Path, *, leave: bool) -> int:
-    """Until stopped, or until everything decided so far has been tried.
+    """Until stopped, by whatever the connectors' files say now; with `leave` until everything decided so far has been tried.
 
-    Where no system of the deployment takes deliveries there is nothing to do: they stay in their topic for whoever reads it.
+    While no system of the deployment takes deliveries there is nothing to do: they stay in their topic for whoever reads it.
     """
+    wiring, stop = _started(folder)
+    if leave:
+        _deliver_to_end(wiring, stop)
+    else:
+        _deliver_on(wiring, stop)
+    return 0
+
+
+def _deliver_to_end(wiring: Wiring, stop: threading.Event) -> None:
     from connectors.deliver import Deliveries
     from connectors.receivers import receivers
 
-    wiring, stop = _started(folder)
     if not receivers(wiring.connectors):
-        if not leave:
-            stop.wait()
-        return 0
+        return
     with wiring.client() as client:
         _prepare(wiring, client)
-        deliveries = Deliveries(receivers(wiring.connectors, client), client, wiring.codec, f"{wiring.settings.name}-deliveries")
-        if leave:
-            deliveries.run_to_end(stop)
-        else:
-            deliveries.run(stop)
-    return 0
+        Deliveries(receivers(wiring.connectors, client), client, wiring.codec, _delivery_group(wiring)).run_to_end(stop)
+
+
+def _deliver_on(wiring: Wiring, stop: threading.Event) -> None:
+    from connectors.deliver import Deliveries
+    from connectors.fleet_files import Folder
+    from connectors.roster import Roster
+
+    with wiring.client() as client:
+        _prepare(wiring, client)
+        roster = Roster(Folder(wiring.deployment.path(CONNECTORS), wiring.settings.zone), client)
+        threading.Thread(target=roster.follow, args=(stop,), name="delivery-files", daemon=True).start()
+        while not stop.is_set():
+            if roster.found():
+                Deliveries(roster.found, client, wiring.codec, _delivery_group(wiring)).run(stop)
+            stop.wait(1)
+
+
+def _delivery_group(wiring: Wiring) -> str:
+    return f"{wiring.settings.name}-deliveries"
 
 
 def _prepare(wiring: Wiring, client: Client) -> None:

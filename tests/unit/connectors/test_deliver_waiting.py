@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -206,3 +207,26 @@ def test_bytes_that_are_no_delivery_are_told(cluster: Cluster) -> None:
     department = Department()
     run(cluster, department)
     assert (reasons(cluster), department.got) == (["unreadable_delivery"], ["d1"])
+
+
+def test_who_takes_deliveries_may_change_between_two_batches(cluster: Cluster) -> None:
+    """What waits for one whose settings were mended is tried at once; where nobody is left, nothing becomes a dead letter."""
+    order(cluster, 1)
+    broken, mended = Department(DOWN), Department()
+    run(cluster, broken)
+    found = [(Receiver("water", ["*"], broken, 5),), (Receiver("water", ["*"], mended, 5),)]
+    service = Deliveries(lambda: found[0], cluster, default(), "deliver", HOUR)
+    service.run_to_end(threading.Event())
+    assert (broken.got, mended.got) == ([], [])
+    waiter = Deliveries(changing(found), cluster, default(), "deliver", HOUR)
+    waiter.run_to_end(threading.Event())
+    assert (broken.got, mended.got) == ([], ["d1"])
+    order(cluster, 2)
+    Deliveries(lambda: (), cluster, default(), "deliver", HOUR).run(threading.Event())
+    assert reasons(cluster) == []
+
+
+def changing(found: list[tuple[Receiver, ...]]) -> Callable[[], tuple[Receiver, ...]]:
+    """The second answer from the third time on that it is asked: when what waits has been read."""
+    asked = itertools.count()
+    return lambda: found[0] if next(asked) < 2 else found[1]
