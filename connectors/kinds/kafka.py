@@ -10,41 +10,47 @@ import json
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 import structlog
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from bus import connect
 from bus.errors import ConfigurationError
 from bus.ports import Client, Partition, Record
 from bus.settings import KafkaSettings
 from bus.topics import ingress
-from connectors.formats import envelopes
-from connectors.formats.objects import Origin, decoded, rows_of
+from connectors.formats import messages
+from connectors.formats.messages import MessageSettings
+from connectors.formats.objects import Origin
 from connectors.outlets import Outlet, OutletSettings
 from connectors.source import Batch, Context, Kind, Source, SourceRecord, Target
 from connectors.values import Refusal
-from schemas.yamlfile import Map, Settings, validated
+from schemas.yamlfile import Map, validated
 
 log = structlog.get_logger(__name__)
 #: What a topic of ours for a department begins with: it is made where it is missing.
 OURS = ingress("").name
 
 
-class KafkaSource(Settings):
-    """`topic`, and what its values are: JSON objects, or the envelopes of Debezium's connectors.
+class KafkaSource(MessageSettings):
+    """`topic`, and what its values are.
 
-    `record` leads to the row inside each value (`case.steps`), as in JSON lines. `cluster` is where the topic lies, as
-    section `kafka` of casebus.yaml says it; without it, the deployment's own. `lost` says what to do when records went
-    before they were read.
+    `cluster` is where the topic lies, as section `kafka` of casebus.yaml says it; without it, the deployment's own. `lost` says
+    what to do when records went before they were read.
     """
 
     topic: str = Field(min_length=1)
-    value: Literal["json", "debezium"] = "json"
-    record: str | None = None
     cluster: KafkaSettings | None = None
     lost: Literal["stop", "skip"] = "stop"
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        if self.value == "avro" and not (self.schemas or self.registry or (self.cluster and self.cluster.registry)):
+            raise ValueError(
+                "values in avro need registry:, the address of their registry, or schemas:, files with their schemas"
+            )
+        return self
 
 
 class Topic:
@@ -55,7 +61,7 @@ class Topic:
         self._context = context
         self._own = settings.cluster is None
         self._client = _client(settings, context)
-        self._way = settings.record.split(".") if settings.record else []
+        self._rows_in = messages.rows(settings, context)
 
     def fetch(self, position: str | None, limit: int) -> Iterator[Batch]:
         """Each partition from its offset on. Raises ConfigurationError for a topic that is not there, or was cut off."""
@@ -105,15 +111,17 @@ class Topic:
         log.warning("records lost", connector=self._context.where, found=found)
 
     def _rows(self, record: Record) -> list[SourceRecord]:
-        origin = Origin(f"{record.topic}:{record.partition}:{record.offset}", record.offset, record.value or b"")
+        """None where it only says that its key is gone."""
+        if record.value is None:
+            return []
+        origin = Origin(f"{record.topic}:{record.partition}:{record.offset}", record.offset, record.value)
         try:
-            value = None if record.value is None else decoded(record.value)
-            if self._settings.value == "debezium":
-                value = envelopes.row(value)
+            return self._rows_in(origin)
+        except Refusal as refusal:
+            fault = refusal
         except ValueError as error:
             fault = Refusal("broken_line", f"found a record that cannot be read ({error})", "Send the record again, whole")
-            return [SourceRecord(origin.place, origin.number, {}, origin.raw[:1_000_000], fault)]
-        return [] if value is None else rows_of(value, self._way, origin)
+        return [SourceRecord(origin.place, origin.number, {}, origin.raw[:1_000_000], fault)]
 
     def close(self) -> None:
         if not self._own:
@@ -136,7 +144,11 @@ def _settings(node: Map) -> KafkaSource:
 
 
 def _located(settings: KafkaSource, base: Path) -> KafkaSource:
-    return settings if settings.cluster is None else settings.model_copy(update={"cluster": settings.cluster.located(base)})
+    cluster = settings.cluster and settings.cluster.located(base)
+    placed = settings.placed(base)
+    if settings.value == "avro" and placed["registry"] is None:
+        placed["registry"] = cluster and cluster.registry
+    return settings.model_copy(update={**placed, "cluster": cluster})
 
 
 def _open(settings: KafkaSource, context: Context) -> Source:
@@ -148,11 +160,11 @@ def _target(settings: OutletSettings, context: Context) -> Target:
 
 
 KIND = Kind(
-    about="A Kafka topic: the department writes it itself, in JSON or with Debezium",
+    about="A Kafka topic: the department writes it itself, in JSON, Avro or lines of text, or with Debezium",
     settings=_settings,
     open=_open,
     table=lambda settings: settings.topic,
-    nested=lambda _: True,
+    nested=lambda settings: settings.nested,
     inside=lambda settings: settings.cluster is None,
     located=_located,
     target_settings=OutletSettings,
