@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from heapq import nsmallest
+from typing import Any
 
 import msgspec
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from monitor import tables
 from monitor.lights import Clockwork, Lit, lit, open_cases
@@ -15,6 +16,9 @@ from monitor.rows import department
 from monitor.times import DAY, HOUR, local
 from monitor.view import Snapshot, View
 from schemas.clock import Light
+from schemas.deadlines import Deadline, deadlines
+from schemas.measure import Measure
+from schemas.rules import Subject
 
 #: Days shown as a row of bars.
 SPAN = 21
@@ -52,7 +56,7 @@ class Worst(msgspec.Struct, frozen=True):
 
 
 class Passed(msgspec.Struct, frozen=True):
-    """A hand-over; `received_at` None: on its way."""
+    """A hand-over; `received_at` None: on its way, and `waited` of what its clock has `allowed` is gone, in `unit`."""
 
     number: str
     kind: str
@@ -60,6 +64,9 @@ class Passed(msgspec.Struct, frozen=True):
     receiver: str
     sent_at: int
     received_at: int | None
+    waited: float | None = None
+    allowed: float | None = None
+    unit: str = "days"
 
 
 class Board(msgspec.Struct, frozen=True):
@@ -92,7 +99,7 @@ def board(view: View, clockwork: Clockwork, now: int, progress: tuple[int, int] 
             open=sum(one.total for one in lamps.values()),
             lamps=lamps,
             worst=worst,
-            moves=_moves(snapshot, most),
+            moves=_moves(snapshot, clockwork, now, most),
             days=_days(snapshot, clockwork, now),
             read=progress[0],
             end=progress[1],
@@ -138,18 +145,45 @@ def _counts(snapshot: Snapshot, now: int) -> dict[str, int]:
         "events_last_hour": select(counting()).select_from(events).where(events.c.received_at.between(now - HOUR, now)),
         "dead_letters": select(counting()).select_from(tables.dead_letters),
         "findings": select(counting()).select_from(tables.findings),
-        "on_their_way": select(counting()).select_from(tables.moves).where(tables.moves.c.received_at.is_(None)),
+        "on_their_way": select(counting()).select_from(tables.moves).where(on_its_way()),
     }
     return {name: snapshot.all(question)[0][0] for name, question in questions.items()}
 
 
-def _moves(snapshot: Snapshot, most: int) -> list[Passed]:
+def _moves(snapshot: Snapshot, clockwork: Clockwork, now: int, most: int) -> list[Passed]:
+    """What has waited longest for its receiver, as far as to half of the list; then the newest."""
     table = tables.moves.c
-    query = select(tables.moves).order_by(table.sent_at.desc(), table.case_key, table.hand_over).limit(most)
-    return [
-        Passed(row.case_key.partition(":")[2], row.kind, row.sender, row.receiver, row.sent_at, row.received_at)
-        for row in snapshot.all(query)
-    ]
+    waiting = select(tables.moves).where(on_its_way()).order_by(table.sent_at, table.case_key, table.hand_over).limit(most // 2)
+    newest = select(tables.moves).order_by(table.sent_at.desc(), table.case_key, table.hand_over).limit(most)
+    first = snapshot.all(waiting)
+    clocks = _clocks(snapshot, clockwork, now, [row.case_key for row in first])
+    rest = [row for row in snapshot.all(newest) if row not in first]
+    return [_passed(row, clocks) for row in (*first, *rest)][:most]
+
+
+def on_its_way() -> ColumnElement[bool]:
+    """Hand-overs of open cases that nobody has signed for; an answer on a part proves that it came."""
+    move, case = tables.moves.c, tables.cases.c
+    still = select(case.case_key).where(case.case_key == move.case_key, case.ended_at.is_(None), case.forwards_to == "")
+    return move.received_at.is_(None) & move.answered_at.is_(None) & still.exists()
+
+
+def _clocks(snapshot: Snapshot, clockwork: Clockwork, now: int, keys: Collection[str]) -> dict[tuple[str, str], Deadline]:
+    """The clocks of the hand-overs of these cases, by case and hand-over."""
+    return {
+        (case.key, one.name): one
+        for case in open_cases(snapshot, keys)
+        for one in deadlines(case, clockwork.item(case), clockwork.terms, now)
+        if one.kind is Subject.HAND_OVER and one.open
+    }
+
+
+def _passed(row: Any, clocks: Mapping[tuple[str, str], Deadline]) -> Passed:
+    clock = clocks.get((row.case_key, row.hand_over))
+    said = (row.case_key.partition(":")[2], row.kind, row.sender, row.receiver, row.sent_at, row.received_at)
+    if clock is None:
+        return Passed(*said)
+    return Passed(*said, clock.elapsed, clock.limit, "hours" if clock.unit is Measure.HOURS else "days")
 
 
 def _days(snapshot: Snapshot, clockwork: Clockwork, now: int) -> list[int]:

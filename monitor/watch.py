@@ -135,7 +135,7 @@ def _worst_cells(one: Worst) -> list[Text]:
 
 def _moves(board: Board, zone: tzinfo) -> Table:
     made = table("sent", "case", "", "from", "to", "received", wide=("from", "to"))
-    made.title = f"Newest moves  ({board.on_their_way:,} on their way)"
+    made.title = f"Moves: longest on the way, then newest  ({board.on_their_way:,} on their way)"
     for one in board.moves:
         made.add_row(*_move_cells(one, zone))
     if not board.moves:
@@ -144,7 +144,15 @@ def _moves(board: Board, zone: tzinfo) -> Table:
 
 
 def _move_cells(one: Passed, zone: tzinfo) -> list[Text]:
-    received = Text(shown(one.received_at, zone)) if one.received_at is not None else Text("on its way", style="yellow")
+    received = Text(shown(one.received_at, zone)) if one.received_at is not None else _waiting(one)
     arrow = Text(_ARROWS.get(one.kind, one.kind), style="cyan")
     places = (Text(place) for place in (one.sender, one.receiver))
     return [Text(shown(one.sent_at, zone)), Text(one.number), arrow, *places, received]
+
+
+def _waiting(one: Passed) -> Text:
+    """Sent, and not received: with its clock."""
+    if one.waited is None or one.allowed is None:
+        return Text("on its way", style="yellow")
+    style = STYLES[Light.RED if one.waited > one.allowed else Light.YELLOW]
+    return Text(f"on its way, {one.waited:g} of {one.allowed:g} {one.unit}", style=style)

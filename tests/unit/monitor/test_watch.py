@@ -122,6 +122,22 @@ def test_the_newest_move_stands_first(view):
     assert found.on_their_way == 1
 
 
+def test_what_has_waited_longest_for_its_receiver_stands_before_newer_moves(view):
+    """With its clock; what was answered came, and what belongs to an ended case is waited for by nobody."""
+    waits = [HandOver("h1", "up", "a@1", "b@2", world.at(1))]
+    passed = [HandOver(f"m{n}", "across", "a@1", "c@1", world.at(30 + n), world.at(31 + n)) for n in range(10)]
+    came = [HandOver("h3", "across", "a@1", "d@1", world.at(2), None, world.at(3), "fire")]
+    over = case("0003", 1, hand_overs=waits, stopped_at=world.at(9), ended_at=world.at(9))
+    feed(view, case("0001", 1, hand_overs=waits), case("0002", 1, hand_overs=[*passed, *came]), over)
+    found = board(view, CLOCKWORK, world.at(24 * 4), most=6)
+    assert [(one.number, one.sent_at) for one in found.moves] == [
+        ("0001", world.at(1)),
+        *(("0002", world.at(h)) for h in range(39, 34, -1)),
+    ]
+    assert (found.moves[0].waited, found.moves[0].allowed, found.on_their_way) == (4, 2, 1)
+    assert "on its way, 4 of 2 days" in text(screen(found, ZONE), 120)
+
+
 def test_days_are_local_days_and_today_is_last(view):
     """An event of local 01:00 is not yesterday's, though UTC says so."""
     early = world.event("Applied", 1, received_at=world.at(1))
