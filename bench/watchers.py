@@ -31,7 +31,7 @@ class Heard:
 
     def __init__(self) -> None:
         self.opened: list[float] = []
-        self.answered: list[float] = []
+        self.answered: dict[str, list[float]] = {}
         self.updates = 0
         self.failed: list[str] = []
 
@@ -65,12 +65,12 @@ async def poller(base: str, token: str, until: float, heard: Heard) -> None:
     async with aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout(120)) as session:
         await asyncio.sleep(random.random() * EVERY)
         while time.monotonic() < until:
-            began = time.perf_counter()
-            async with session.get(base + random.choice(ASKED)) as answer:
+            began, path = time.perf_counter(), random.choice(ASKED)
+            async with session.get(base + path) as answer:
                 await answer.read()
                 if answer.status != 200:
                     heard.failed.append(str(answer.status))
-            heard.answered.append(time.perf_counter() - began)
+            heard.answered.setdefault(path, []).append(time.perf_counter() - began)
             await asyncio.sleep(EVERY)
 
 
@@ -81,9 +81,11 @@ async def watch(asked: argparse.Namespace) -> dict[str, object]:
     for one in await asyncio.gather(*people, *programs, return_exceptions=True):
         if isinstance(one, BaseException):
             heard.failed.append(repr(one))
+    every = [took for some in heard.answered.values() for took in some]
     return {
         "sockets": asked.sockets, "pollers": asked.pollers, "page_opened_ms": spread(heard.opened), "updates": heard.updates,
-        "api_ms": spread(heard.answered), "answers": len(heard.answered), "failed": len(heard.failed), "why": heard.failed[:3],
+        "api_ms": spread(every), "answers": len(every), "failed": len(heard.failed), "why": heard.failed[:3],
+        "api_p95_ms_by_path": {path: spread(some)["p95"] for path, some in sorted(heard.answered.items())},
     }  # fmt: skip
 
 

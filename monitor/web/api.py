@@ -96,7 +96,7 @@ def shared(seen: Visit, told: Told, answer: Callable[[Picture], Any]) -> Respons
         return told.kind.dump_json(answer(picture))
 
     site, past = seen.site, seen.view.when.at is not None
-    made = written() if past else site.shared.of(seen.sight(told.asked), site.state_of(picture, told.more), written)
+    made = written() if past else site.shared.of(seen.sight(told.asked), site.state_of(picture, told.more), written).value
     return Response(made, media_type="application/json")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable
 from hashlib import sha256
 from importlib.resources import files
 from typing import NamedTuple, TypeVar
@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from fastapi import Request
 from nicegui import run, ui
+from nicegui.events import GenericEventArguments
 
 from monitor.clockmode import wall
 from monitor.times import local
@@ -19,6 +20,7 @@ from monitor.web.asked import AT, KNOWN, link, when
 from monitor.web.gate import language_of, theme_of, user_of
 from monitor.web.picture import Picture
 from monitor.web.render import View, rendered
+from monitor.web.shared import Made
 from monitor.web.site import Site
 from monitor.web.words import words
 
@@ -100,20 +102,31 @@ def live(seen: Visit, draw: Callable[[Picture], T], show: Callable[[T], object],
         return
     sight, shared = seen.sight(tuple(sorted(seen.parts.items()))), seen.site.shared
     first, at = _moment(seen, more)
-    show(shared.of(sight, at, lambda: draw(first)))
-    last = [at]
+    begun: Made[T] = shared.latest(sight) or shared.of(sight, at, lambda: draw(first))
+    show(begun.value)
+    last = [begun.state]
 
     async def look() -> None:
         picture, state = _moment(seen, more)
-        if state != last[0]:
-            last[0] = state
-            ready: T | None = shared.ready(sight, state)
-            if ready is None:
-                ready = await run.io_bound(shared.of, sight, state, lambda: draw(picture))
-            if ready is not None:  # else the page is being closed
-                show(ready)
+        if state == last[0]:
+            return
+        made = await shared.soon(sight, state, lambda: run.io_bound(shared.of, sight, state, lambda: draw(picture)))
+        if made is not None and made.state != last[0]:  # None where the page is being closed
+            last[0] = made.state
+            show(made.value)
 
-    ui.timer(TICK, look)
+    _while_seen(ui.timer(TICK, look), look)
+
+
+def _while_seen(timer: ui.timer, look: Callable[[], Awaitable[None]]) -> None:
+    """Nothing is sent to a tab that lies behind others; it is brought up to date when somebody turns to it again."""
+
+    async def turned(event: GenericEventArguments) -> None:
+        timer.active = not event.args["hidden"]
+        if timer.active:
+            await look()
+
+    ui.on("casebus-hidden", turned)
 
 
 def _moment(seen: Visit, more: Callable[[], int]) -> tuple[Picture, Hashable]:
@@ -122,8 +135,8 @@ def _moment(seen: Visit, more: Callable[[], int]) -> tuple[Picture, Hashable]:
     return picture, seen.site.state_of(picture, more())
 
 
-def counting(seen: Visit, count: Callable[[], T], show: Callable[[T], None]) -> None:
-    """Show what takes a pass over the view as soon as it is counted, and, of the present, again when it was counted anew."""
+def counting(seen: Visit, count: Callable[[], T], show: Callable[[T], None], every: float = COUNTED) -> None:
+    """Show what takes its time as soon as it is counted, and, of the present, again when it was counted anew."""
     last: list[T] = []
     busy: list[bool] = []
 
@@ -140,7 +153,7 @@ def counting(seen: Visit, count: Callable[[], T], show: Callable[[T], None]) -> 
             show(found)
 
     past = seen.view.when.at is not None
-    ui.timer(0 if past else COUNTED, look, once=past)
+    ui.timer(0 if past else every, look, once=past)
 
 
 def _bar(seen: Visit, tab: str, theme: str) -> dict[str, object]:

@@ -52,10 +52,11 @@ class Glance(msgspec.Struct, frozen=True, gc=False):
     @property
     def urgency(self) -> tuple[int, int, str]:
         """Sorts the worst first."""
-        return _BRIGHT[self.light], FAR if self.left is None else self.left, self.key
+        return BRIGHT[self.light], FAR if self.left is None else self.left, self.key
 
 
-_BRIGHT = {str(light): number for number, light in enumerate(ORDER)}
+#: Place of a light in the order, the worst first.
+BRIGHT = {str(light): number for number, light in enumerate(ORDER)}
 
 
 def glance(case: Case, clockwork: Clockwork, now: int) -> Glance:

@@ -118,7 +118,7 @@ class Live:
 
     def _made(self, now: int) -> Picture:
         opened = self._open
-        return Picture(now, self.picture.version + 1, opened.ordered, False, *self._counts, opened.tallies)
+        return Picture(now, self.picture.version + 1, opened.ordered, False, *self._counts, opened.tallies, opened.taken)
 
 
 def _positions(snapshot: Snapshot) -> Positions:

@@ -71,6 +71,8 @@ class Picture(msgspec.Struct, frozen=True):
     refused: int = 0
     #: Of the open cases; counted when it is asked for where it is None.
     tallies: Tallies | None = None
+    #: Open cases under supervision, worst first; looked for when they are asked for where it is None.
+    taken: Sequence[Glance] | None = None
 
     def tally(self, allowed: Scope = None) -> Tallies:
         """Open cases by place, in these regions."""
@@ -82,6 +84,11 @@ class Picture(msgspec.Struct, frozen=True):
         if allowed is None and not self.whole:
             return self.glances
         return list(self.each(allowed))
+
+    def supervised(self, allowed: Scope = None) -> list[Glance]:
+        """Under supervision, worst first, in these regions."""
+        found = self.each() if self.taken is None else self.taken
+        return [one for one in found if one.supervision and (allowed is None or one.region in allowed)]
 
     def each(self, allowed: Scope = None) -> Iterator[Glance]:
         """The same one by one, for whoever needs only the first."""

@@ -15,7 +15,10 @@ FAULT = 5.0
 
 
 class Poller:
-    """Calls `work` every `every` seconds; after a round that took t seconds it rests for at least `rest` times t."""
+    """Calls `work` every `every` seconds; after a round that took t seconds of a core it rests for at least `rest` times t.
+
+    What else a round took it waited, for a database or a machine that is behind: that long it rests, too.
+    """
 
     def __init__(self, name: str, work: Callable[[], object], every: float, rest: float) -> None:
         self._name, self._work, self._every, self._rest = name, work, every, rest
@@ -33,9 +36,10 @@ class Poller:
     def _run(self) -> None:
         pause = self._every
         while not self._stop.wait(pause):
-            began = time.monotonic()
+            began, worked = time.monotonic(), time.thread_time()
             self._round()
-            pause = max(self._every, self._rest * (time.monotonic() - began))
+            core = time.thread_time() - worked
+            pause = max(self._every, self._rest * core, time.monotonic() - began - core)
 
     def _round(self) -> None:
         log = structlog.get_logger("casebus.page")

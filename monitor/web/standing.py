@@ -23,10 +23,16 @@ class Standing:
         self._by_key = {one.key: one for one in glances}
         self.ordered: Sequence[Glance] = worst_first(self._by_key.values())
         self.tallies: Tallies = tallied(self.ordered)
+        self._taken = {one.key: one for one in self.ordered if one.supervision}
 
     @property
     def keys(self) -> list[str]:
         return list(self._by_key)
+
+    @property
+    def taken(self) -> list[Glance]:
+        """Under supervision, worst first."""
+        return worst_first(self._taken.values())
 
     def change(self, keys: Iterable[str], now: Iterable[Glance]) -> bool:
         """These cases are open as told in `now`, and those of them that it does not tell are not; returns whether it is news."""
@@ -37,7 +43,9 @@ class Standing:
             return False
         for one in gone:
             del self._by_key[one.key]
+            self._taken.pop(one.key, None)
         self._by_key |= {one.key: one for one in new}
+        self._taken |= {one.key: one for one in new if one.supervision}
         self._count(gone, new)
         self._order(gone, new)
         return True

@@ -52,20 +52,16 @@ class Desk(NamedTuple):
     more: int
 
 
-def desk(open_: Sequence[Glance], acted: Mapping[str, Acted], spotted: Sequence[Spotted], chosen: str = "") -> Desk:
-    """`open_` and `spotted` worst first, all of what somebody may see."""
+def desk(taken: list[Glance], acted: Mapping[str, Acted], spotted: Sequence[Spotted], chosen: str = "") -> Desk:
+    """`taken`, under supervision, and `spotted`, worst first, all of what somebody may see."""
     found = [one for one in spotted if chosen in ("", one.found.indicator.name)]
     return Desk(
-        supervised=supervised(open_),
+        supervised=taken,
         acted=acted,
         kinds=kinds(spotted),
         spotted=found[:MOST],
         more=max(0, len(found) - MOST),
     )
-
-
-def supervised(open_: Sequence[Glance]) -> list[Glance]:
-    return [one for one in open_ if one.supervision][:MOST]
 
 
 def kinds(spotted: Sequence[Spotted]) -> list[tuple[Indicator, int]]:

@@ -17,7 +17,7 @@ from monitor.web.access import Right
 from monitor.web.acts import Acting, may_act
 from monitor.web.frame import Visit, counting, frame, live, may, visit
 from monitor.web.hits import Spotted
-from monitor.web.models.desk import MOST, Acted, Alert, Desk, desk, supervised, within_scope
+from monitor.web.models.desk import MOST, Acted, Alert, Desk, desk, within_scope
 from monitor.web.site import Site
 
 #: Newest alerts that are looked at.
@@ -63,8 +63,8 @@ def spotted_at(seen: Visit) -> Sequence[Spotted]:
 
 
 def desk_of(seen: Visit, spotted: Sequence[Spotted], chosen: str) -> Desk:
-    open_ = seen.picture().open(seen.scope)
-    return desk(open_, acted(seen, [one.key for one in supervised(open_)]), within_scope(spotted, seen.scope), chosen)
+    taken = seen.picture().supervised(seen.scope)[:MOST]
+    return desk(taken, acted(seen, [one.key for one in taken]), within_scope(spotted, seen.scope), chosen)
 
 
 def acted(seen: Visit, keys: Sequence[str]) -> dict[str, Acted]:

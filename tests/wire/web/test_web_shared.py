@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from types import SimpleNamespace
 
 import monitor_world as world
 import msgspec
@@ -19,7 +20,7 @@ from monitor.web.asked import When
 from monitor.web.frame import Visit
 from monitor.web.pages.case import content
 from monitor.web.render import View
-from monitor.web.shared import Shared
+from monitor.web.shared import Shared, Took
 from monitor.web.words import words
 
 CHIEF, COUNTY = User("chief", Role.SUPERVISOR), User("county", Role.SUPERVISOR, "12")
@@ -30,7 +31,7 @@ class Pages:
     """Open pages without a browser: `ticks` are their looks at the picture, `drawn` the pictures' versions that were drawn."""
 
     def __init__(self, site):
-        self.site, self.ticks, self.drawn = site, [], []
+        self.site, self.ticks, self.timers, self.turned, self.drawn = site, [], [], [], []
 
     def open(self, user, path="/", *, query=b"", language="en", at=None, draw=None):
         """What this one is shown, the newest last."""
@@ -42,8 +43,9 @@ class Pages:
 
     def look(self):
         async def all_of_them():
-            for look in self.ticks:
-                await look()
+            for look, timer in zip(self.ticks, self.timers, strict=True):
+                if timer.active:
+                    await look()
 
         asyncio.run(all_of_them())
 
@@ -52,10 +54,23 @@ class Pages:
         return f"drawing {len(self.drawn)}"
 
 
+@pytest.fixture(autouse=True)
+def timeless(site):
+    """Answers take no time, so none holds when the state has moved on."""
+    object.__setattr__(site, "shared", Shared(clock=lambda: Took(1.0, 0.0)))
+
+
 @pytest.fixture
 def pages(site, monkeypatch):
     made = Pages(site)
-    monkeypatch.setattr(frame.ui, "timer", lambda _, look: made.ticks.append(look))
+
+    def timer(_, look):
+        made.ticks.append(look)
+        made.timers.append(SimpleNamespace(active=True))
+        return made.timers[-1]
+
+    monkeypatch.setattr(frame.ui, "timer", timer)
+    monkeypatch.setattr(frame.ui, "on", lambda _, turned: made.turned.append(turned))
     return made
 
 
@@ -161,8 +176,9 @@ def test_only_so_many_questions_are_kept():
     shared = Shared(kept=2)
     for question in ("a", "b", "a", "c"):
         shared.of(question, 1, lambda: "answer")
-    assert [shared.ready(question, 1) for question in "abc"] == ["answer", None, "answer"]
-    assert shared.ready("a", 2) is None
+    assert [shared.ready(question, 1) is not None for question in "abc"] == [True, False, True]
+    assert shared.latest("a") == ("answer", 1)
+    assert shared.latest("b") is None
 
 
 def test_an_answer_that_failed_is_made_again():
@@ -170,7 +186,88 @@ def test_an_answer_that_failed_is_made_again():
     shared = Shared()
     with pytest.raises(ZeroDivisionError):
         shared.of("question", 1, lambda: 1 // 0)
-    assert shared.of("question", 1, lambda: "answer") == "answer"
+    assert shared.of("question", 1, lambda: "answer") == ("answer", 1)
+
+
+class Machine:
+    """Its clock, and that of a core; making an answer takes both on."""
+
+    def __init__(self):
+        self.now = Took(100.0, 10.0)
+        self.made = 0
+
+    def rest(self, seconds):
+        self.now = Took(self.now.wall + seconds, self.now.core)
+
+    def make(self, wall, core):
+        def answer():
+            self.now = Took(self.now.wall + wall, self.now.core + core)
+            self.made += 1
+            return self.made
+
+        return answer
+
+
+@pytest.mark.parametrize(
+    ("wall", "core", "holds"),
+    [(0.002, 0.002, 0.04), (0.01, 0.01, 0.2), (0.3, 0.01, 0.3), (3.0, 0.5, 1.0)],
+    ids=["cheap", "dear", "machine behind", "at most a second"],
+)
+def test_an_answer_holds_for_as_long_as_it_was_dear(wall, core, holds):
+    """Whatever moves meanwhile: twenty times what it took of a core; as long as it took where the machine is behind."""
+    machine = Machine()
+    shared = Shared(clock=lambda: machine.now)
+    assert shared.of("question", 1, machine.make(wall, core)) == (1, 1)
+    machine.rest(holds - 0.001)
+    assert shared.of("question", 2, machine.make(wall, core)) == shared.ready("question", 2) == (1, 1)
+    machine.rest(0.002)
+    assert shared.ready("question", 2) is None
+    assert shared.of("question", 2, machine.make(wall, core)) == (2, 2)
+
+
+def test_a_page_that_was_shown_an_older_answer_gets_the_newer_one(pages, site):
+    """At the first look behind the time that the older one holds."""
+    machine = Machine()
+    object.__setattr__(site, "shared", Shared(clock=lambda: machine.now))
+    shown = pages.open(CHIEF, draw=lambda _: lambda _: machine.make(0.01, 0.01)())
+    _move(site)
+    pages.look()
+    assert shown == [1]
+    machine.rest(0.3)
+    pages.look()
+    assert shown == [1, 2]
+
+
+def test_pages_that_look_while_a_drawing_is_made_wait_for_that_one(pages, site):
+    """Three at once: one thread, one drawing."""
+    threads = []
+
+    def draw(picture):
+        threads.append(threading.get_ident())
+        return picture.version
+
+    shown = [pages.open(CHIEF, draw=lambda _: draw) for _ in range(3)]
+    _move(site)
+
+    async def at_once():
+        await asyncio.gather(*(look() for look in pages.ticks))
+
+    asyncio.run(at_once())
+    assert len(threads) == 2
+    assert [len(one) for one in shown] == [2, 2, 2]
+
+
+def test_a_tab_behind_others_is_sent_nothing_until_somebody_turns_to_it(pages, site):
+    """Then it shows what is new at once."""
+    shown = pages.open(CHIEF)
+    (turned,) = pages.turned
+    asyncio.run(turned(SimpleNamespace(args={"hidden": True})))
+    _move(site)
+    pages.look()
+    assert shown == ["drawing 1"]
+    asyncio.run(turned(SimpleNamespace(args={"hidden": False})))
+    assert shown == ["drawing 1", "drawing 2"]
+    assert pages.timers[0].active
 
 
 def _move(site):

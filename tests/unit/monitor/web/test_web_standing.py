@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import random
 
+import pytest
 from test_web_models import one
+from web_world import NOW
 
-from monitor.web.picture import tallied, worst_first
+from monitor.web import listing
+from monitor.web.models.listing import Filter, fitting, listed
+from monitor.web.picture import Picture, tallied, worst_first
 from monitor.web.standing import Standing
 
 LIGHTS = ("red", "yellow", "green", "none")
 
 
 def some(dice: random.Random, number: int):
-    return one(f"{number:04}", light=dice.choice(LIGHTS), left=dice.choice((-1, 0, 3)), region=dice.choice(("11", "12")))
+    places = {"region": dice.choice(("11", "12")), "item": dice.choice(("I-1", "I-2"))}
+    taken = dice.choice(("", "", "SV-1"))
+    return one(f"{number:04}", light=dice.choice(LIGHTS), left=dice.choice((-1, 0, 3)), supervision=taken, **places)
 
 
 def test_changed_case_by_case_it_is_what_counting_anew_gives():
@@ -30,6 +36,22 @@ def test_changed_case_by_case_it_is_what_counting_anew_gives():
         standing.change(keys, changed)
         assert standing.ordered == worst_first(truth.values())
         assert standing.tallies == tallied(truth.values())
+        assert standing.taken == [one for one in standing.ordered if one.supervision]
+
+
+@pytest.mark.parametrize("light", ["", *LIGHTS])
+@pytest.mark.parametrize(
+    "place", [{}, {"region": "12"}, {"item": "I-2", "department": "hall"}, {"region": "99"}, {"allowed": {"11"}}]
+)
+def test_a_page_of_the_list_is_the_one_that_looking_through_all_cases_gives(place, light, monkeypatch):
+    """Though only the first are read, and the rest is known from the tallies."""
+    monkeypatch.setattr(listing, "_SOME", 7)
+    dice = random.Random(4)
+    standing = Standing([some(dice, number) for number in range(400)])
+    picture = Picture(NOW, 1, standing.ordered, tallies=standing.tallies)
+    for page in (1, 2, 99):
+        wanted = Filter(light=light, page=page, **place)
+        assert listing.page_of(None, picture, wanted) == listed(fitting(picture.glances, wanted, NOW), wanted)
 
 
 def test_what_was_handed_out_stays_as_it_was():
