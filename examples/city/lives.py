@@ -148,6 +148,8 @@ class Step(NamedTuple):
     item: str = ""
     a: str = ""
     b: str = ""
+    #: A number of the step's own: of a ticket, an appointment, a department that does not know the case's.
+    number: str = ""
 
 
 def granted(who: str, item: str, day: int) -> list[Step]:
@@ -201,8 +203,12 @@ FLOWS = frozenset({"gb-csv", "xlsx", "xml", "json-lines", "zip", "chinese-table"
 class Life(NamedTuple):
     number: str
     steps: list[Step]
+    #: Empty, and no end, while it is open.
     outcome: str
-    ended: datetime
+    ended: datetime | None
+    key: str = ""
+    #: Which move it is here for.
+    shows: str = ""
 
 
 def lives() -> list[Life]:
@@ -231,9 +237,15 @@ def _ended(steps: Sequence[Step]) -> datetime:
 
 def rows(node: Node, told: Iterable[Life]) -> list[Row]:
     """What this node's system holds, in the order in which it happened."""
-    mine = [(life.number, step) for life in told for step in life.steps if system_of(step.who) == node.name]
+    mine = [(step.number or life.number, step) for life in told for step in life.steps if system_of(step.who) == node.name]
     mine.sort(key=lambda pair: (pair[1].at, pair[0]))
-    return [Row(f"{number:05d}", case, *step) for number, (case, step) in enumerate(mine, 1)]
+    made = [Row(f"{number:05d}", case, *step[:-1]) for number, (case, step) in enumerate(mine, 1)]
+    return [row._replace(a=_wrong(row, made)) if row.what == "更正" else row for row in made]
+
+
+def _wrong(correction: Row, made: Sequence[Row]) -> str:
+    """The serial number of the row that a correction takes back: it is told by the step's name."""
+    return next(row.serial for row in made if (row.number, row.what) == (correction.number, correction.a))
 
 
 def system_of(authority: str) -> str:

@@ -11,7 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from lives import CITY, DEPARTMENTS, Life, Node, lives, nodes, regions, rows, system_of
+from moves import Custody, Telling, custody, moves, tellings
 from shapes import WRITERS
+from tales import ITEMS
 
 HERE = Path(__file__).parent
 #: The department sends by itself; `push.py` plays it.
@@ -55,7 +57,7 @@ def _deliver(node: Node) -> str:
 
 
 def items(told: Iterable[Life]) -> Iterator[tuple[str, str]]:
-    """One item that the counties decide, and of each department one that it decides itself and one that is handed up to it."""
+    """One item that the counties decide, two of each department (its own, and one handed up to it), and those of the moves."""
     head = ITEM.format(code="SHOP-01", name="个体工商户登记", department="service-hall", form="promised")
     yield "SHOP-01", head + LEVELS.format("county", "county")
     codes = {step.item for life in told for step in life.steps if step.item}
@@ -67,6 +69,10 @@ def items(told: Iterable[Life]) -> Iterator[tuple[str, str]]:
             if code in codes:
                 head = ITEM.format(code=code, name=f"{title}审批事项{code[-1]}", department=name, form=form)
                 yield code, head + LEVELS.format(accepted, "municipal")
+    for code, (name, department, form, accepted, assisting) in ITEMS.items():
+        head = ITEM.format(code=code, name=name, department=department, form=form)
+        assists = f"    assisting: [{', '.join(assisting)}]\n" if assisting else ""
+        yield code, head + LEVELS.format(accepted, accepted) + assists
 
 
 ITEM = """\
@@ -88,7 +94,7 @@ LEVELS = "    accepted_at: {}\n    decided_at: {}\n"
 
 def write(folder: Path) -> None:
     """Everything that the nodes need, and the truth, below this folder."""
-    told = lives()
+    told = [*lives(), *moves()]
     for node in nodes():
         _put(folder / "connectors" / f"{node.name}.yaml", connector(node))
         made = rows(node, told)
@@ -99,6 +105,8 @@ def write(folder: Path) -> None:
         _put(folder / "catalogue" / f"{code}.yaml", text)
     _directory(folder / "directory", told)
     _truth(folder / "truth.csv", told)
+    _csv(folder / "moves.csv", Telling._fields, tellings())
+    _csv(folder / "custody.csv", Custody._fields, custody(told))
 
 
 def _put(path: Path, text: str) -> None:
@@ -112,7 +120,8 @@ def _directory(folder: Path, told: Iterable[Life]) -> None:
     places = {(code, name, "county", CITY) for code, name in known.items()}
     _merge(folder / "regions.csv", places, 0)
     halls = {(node.title, *node.authority.split("@")) for node in nodes()}
-    lines = {step.who for life in told for step in life.steps if step.who.partition("@")[0] in DEPARTMENTS}
+    named = {name for life in told for step in life.steps for name in (step.who, step.b)}
+    lines = {name for name in named if name.partition("@")[0] in DEPARTMENTS}
     below = {(f"{known[one[-6:]]}{DEPARTMENTS[one[:-7]]}", *one.split("@")) for one in lines if one[-6:] != CITY}
     _merge(folder / "authorities.csv", halls | below, slice(1, 3))
 
@@ -132,8 +141,9 @@ def _truth(path: Path, told: Sequence[Life]) -> None:
     for life in sorted(told, key=lambda life: life.number):
         systems = {system_of(step.who) for step in life.steps}
         sent = any(by_name[name].shape in SENT for name in systems)
-        made.append([life.number, life.outcome, f"{life.ended:%Y-%m-%d %H:%M}", "sent" if sent else "there"])
-    _csv(path, ["case", "outcome", "decided", "told"], made)
+        ended = f"{life.ended:%Y-%m-%d %H:%M}" if life.ended else ""
+        made.append([life.number, life.outcome, ended, "sent" if sent else "there", life.shows])
+    _csv(path, ["case", "outcome", "decided", "told", "shows"], made)
 
 
 def _csv(path: Path, head: Sequence[str], made: Iterable[Sequence[str]]) -> None:

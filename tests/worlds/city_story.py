@@ -19,6 +19,8 @@ from casebus.wiring import Wiring
 from connectors.deliver import Deliveries, receivers
 from connectors.runner import Runner
 from monitor import tables
+from monitor.alerts import Judge
+from monitor.outbox import publish
 from monitor.service import Service
 from router.contexts import Contexts
 from router.service import TOPICS, Router, Settings
@@ -54,14 +56,28 @@ class City:
     def run(self) -> City:
         for runner in self._runners:
             runner.run_once()
+        self._route()
+        self.view = self.wiring.view()
+        service = Service(self.view, self.cluster, self.wiring.codec)
+        service.load()
+        if self.wiring.settings.alerts.replay:
+            self._supervise()
+        service.load()
+        found = receivers(self.wiring.connectors)
+        Deliveries(found, self.cluster, self.wiring.codec, "deliveries").run_to_end(threading.Event())
+        return self
+
+    def _route(self) -> None:
         idle = 0
         while idle < 3:
             idle = 0 if self._loop.step() else idle + 1
-        found = receivers(self.wiring.connectors)
-        Deliveries(found, self.cluster, self.wiring.codec, "deliveries").run_to_end(threading.Event())
-        self.view = self.wiring.view()
-        Service(self.view, self.cluster, self.wiring.codec).load()
-        return self
+
+    def _supervise(self) -> None:
+        """As `alerts.replay` has it: everything has come, now the supervision speaks."""
+        judge = Judge(self.wiring.panel, self.wiring.clockwork, self.wiring.now(self.view))
+        judge.sweep(self.view)
+        publish(self.view, self.cluster, self.wiring.codec)
+        self._route()
 
     def close(self) -> None:
         self._router.close()
