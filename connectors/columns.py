@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Literal
 
@@ -28,6 +29,8 @@ class ColumnSettings(Settings):
     clean: list[str] = Field(default_factory=lambda: ["trim"])
     type: Literal["text", "whole", "number", "money", "bool", "list", "time", "rows", "any"] = "text"
     required: bool = False
+    #: The source may have no such column; it is as empty then.
+    optional: bool = False
     missing: list[Any] = Field(default_factory=list)
     default: Any = None
     pattern: str | None = None
@@ -91,6 +94,8 @@ class ColumnSettings(Settings):
             raise ValueError("columns: belong to `type: rows`, which needs them")
         if any(inner.computed or inner.edges or inner.columns for inner in self.columns.values()):
             raise ValueError("columns of inner rows are read from the row: write no value:, of:, columns: or edges there")
+        if self.optional and (self.required or self.computed):
+            raise ValueError("optional: says that the source may lack the column, so it is neither required: nor computed")
         timely = self.formats or self.precision or self.not_before or self.not_after
         if timely and self.type != "time":
             raise ValueError("formats, precision and not_before/not_after belong to `type: time`")
@@ -105,3 +110,9 @@ class ColumnSettings(Settings):
     def edges(self) -> set[str]:
         """The columns that bound this one: `not_after: sent`."""
         return {edge for edge in (self.not_before, self.not_after) if edge is not None and not edge[:1].isdigit()}
+
+
+def must_have(fields: Sequence[Any], columns: Mapping[str, ColumnSettings]) -> list[Any]:
+    """The fields, among those that a mapping reads, without which a source cannot be read."""
+    optional = [name if one.source is None else one.source for name, one in columns.items() if one.optional]
+    return [field for field in fields if field not in optional]

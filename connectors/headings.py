@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Sequence
 
+from connectors.columns import must_have
 from connectors.columnset import Places
 from connectors.config import Connector, Part
 from connectors.documents import document, parts_of
@@ -29,7 +30,7 @@ def _of_part(connector: Connector, part: Part, node: Map, places: Places) -> Ite
     if there is None:
         return
     known = {key_text(name) for name in there}
-    for field in part.fields:
+    for field in must_have(part.fields, part.settings.columns):
         if isinstance(field, str) and key_text(field) not in known:
             found = f"the source has no column `{field}`; it has {', '.join(filter(None, there))}"
             yield Problem(_line(field, part, node, places), found, _near(field, there))

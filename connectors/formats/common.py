@@ -10,6 +10,7 @@ from typing import Any, BinaryIO, Literal, Protocol
 from pydantic import Field, field_validator
 
 from bus.errors import ConfigurationError
+from connectors.columns import must_have
 from connectors.formats.sftp import SftpSettings
 from connectors.source import Context, SourceRecord
 from connectors.values import Refusal, key_text
@@ -94,11 +95,11 @@ def unreadable(name: str, found: str, instead: str, context: Context) -> Configu
 def headings(cells: list[str], name: str, line: int, context: Context) -> list[str]:
     """The names of a header row, as the mapping writes them where only width and blanks differ.
 
-    Every field that the mapping reads must stand there, once.
+    Every field that the mapping reads must stand there, once; an `optional` one need not.
     """
     fields = {key_text(field): field for field in context.fields if isinstance(field, str)}
     names = [fields.get(title, title) for title in map(key_text, cells)]
-    if missing := [field for field in fields.values() if field not in names]:
+    if missing := [field for field in must_have([*fields.values()], context.columns) if field not in names]:
         known = ", ".join(title for title in names if title)
         found = f"line {line} has no column {', '.join(missing)}; it has {known}"
         raise unreadable(name, found, "Correct from: in the mapping, header_row:, delimiter: or encoding:", context)

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from bus.errors import ConfigurationError
 from connectors import databases
+from connectors.columns import must_have
 from connectors.databases import Session, connected
 from connectors.source import Context, SourceRecord
 from connectors.sqlfaults import RowError
@@ -55,7 +56,7 @@ class Table:
         self.settings = settings
         self.session = Session(settings.timeout, context.zone)
         self._where = context.where
-        self._fields = [_head(field, settings.json_columns) for field in context.fields]
+        self._fields = [_head(field, settings.json_columns) for field in must_have(context.fields, context.columns)]
 
     # -- pages
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from connector_world import CSV, MAPPING, connector, drop, good, rows
+from connector_world import CSV, MAPPING, connector, drop, good, reasons, rows
 
 from bus.errors import ConfigurationError
 from connectors import headings
+from schemas.problem import ProblemsError
 
 WRONG = MAPPING.replace("who: {}", "who: {from: 经办人员}")
 
@@ -43,6 +44,16 @@ def test_what_is_there_is_no_fault(tmp_path: Path) -> None:
     """Width and blanks aside, as in reading."""
     drop(tmp_path, rows(good(1)).replace("who", " ｗｈｏ "))
     assert told(tmp_path, mapping=MAPPING) == []
+
+
+def test_an_optional_column_may_be_missing(tmp_path: Path) -> None:
+    """It is as empty then, in the look and in reading; one that is needed cannot be optional."""
+    mapping = MAPPING.replace("who: {}", "who: {optional: true}")
+    drop(tmp_path, "id,case_no,at\n1,C1,2025-06-01 09:00:00\n")
+    assert told(tmp_path, mapping=mapping) == []
+    assert reasons(connector(tmp_path, CSV, mapping)) == ["Accepted"]
+    with pytest.raises(ProblemsError, match="neither required: nor computed"):
+        connector(tmp_path, CSV, MAPPING.replace("who: {}", "who: {optional: true, required: true}"))
 
 
 def test_a_workbook_says_its_columns(tmp_path: Path) -> None:
