@@ -1,218 +1,253 @@
-"""Events a second: the full router beside a plain loop of the same client, on one broker, in one run.
+"""Events a second of the router: beside a plain loop and Quix Streams, in one process and two, with up to a million open cases.
 
-    uv run python -P bench/router.py --events 40000 [--client confluent] [--profile]
+    uv run python -m bench.router [--client confluent] [--quix] [--events 40000] [--profile]
+    uv run python -m bench.router --open 10000 100000 1000000 --picture docs/pictures/speed-router.svg
 
-The plain loop does the least that routing can be: read an Avro event, update the case's state in memory, write the state
-and one Avro record for each event, exactly once. The router keeps journal and hash chain, ledger, fold, decisions, dead
-letters, and a store on disk. Both run three times, one after the other in turn; the median counts.
+The first races the plain loop, Quix Streams (`--quix`; in an environment of its own, which uv makes) and the router on one
+broker over the same events, in turn, three rounds on three brokers; the median counts. What each does is said by
+`bench.router_worker` and `bench.router_quix`. The second (`--open`) gives the router stores that know so many open cases
+(`bench.router_stores`) and measures it in one process, then in two that share the partitions, each with events of cases
+drawn evenly from all of them: the cost of an event must not grow with their number.
+
+All are processes of their own. A rate is what the group commits: from the first commit seen in Kafka (looked for each 50 ms)
+to the last, so starting and joining do not count, writing the stores does.
 """
 
 from __future__ import annotations
 
 import argparse
-import cProfile
 import json
 import logging
-import pstats
-import resource
+import os
 import statistics
+import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
-from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
-import msgspec
 import structlog
 
+from bench import router_picture, router_stores
+from bench.router_events import CHANGELOG, OUT, PARTITIONS, Load, messages, publish
 from bus import connect
 from bus.broker import Broker
-from bus.collector import calm_collector
-from bus.partition import partition_of
-from bus.ports import Client, Message, Processor, Record, Store, Written
+from bus.ports import Client, Message
 from bus.settings import KafkaSettings
-from bus.store import open_store
-from bus.topics import EVENTS, Topic, standard
-from bus.transaction import Loop
-from router.service import TOPICS, Router, Settings
-from schemas.codec import default
-from schemas.envelope import body_hash, event_id
+from bus.topics import EVENTS, standard
+from casebus.wiring import patiently
 
-PARTITIONS = 8
-CODEC = default()
-MINUTE = 60_000_000
-START = 1_740_000_000_000_000
-LIFE: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("Applied", {"channel": "WINDOW", "promised_days": 10}),
-    ("Received", {}),
-    ("SupplementRequested", {"missing": ["plan"]}),
-    ("SupplementReceived", {}),
-    ("Accepted", {"promised_days": 10, "statutory_days": 20}),
-    ("StepStarted", {"step": "review"}),
-    ("ClockPaused", {"pause": "P1", "procedure": "HEARING"}),
-    ("ClockResumed", {"pause": "P1"}),
-    ("StepCompleted", {"step": "review", "opinion": "PASS"}),
-    ("Decided", {"result": "GRANTED"}),
-    ("Collected", {}),
-)
-OUT = Topic("bench.plain.journal", "case")
-CHANGELOG = Topic("bench.plain.state", "case", compacted=True)
+ROOT = Path(__file__).parents[1]
+PYTHON = (sys.executable, "-P")
+#: uv finds the project by its working directory; the wheels are in its cache after the first time.
+QUIX = ("uv", "run", "--quiet", "--frozen", "--isolated", "--no-dev", "--group", "quix", "python", "-P", "-W", "ignore")
+PATIENCE = 120.0  # seconds without a commit
+Figures = dict[str, float]
 
 
-class Plain:
-    """The plain loop, as a processor of the same loop."""
+class Bench(NamedTuple):
+    """A broker, the folder of what belongs to it, and how to measure."""
 
-    def __init__(self) -> None:
-        self._states: dict[bytes, dict[str, Any]] = {}
-
-    def assigned(self, partitions: frozenset[int]) -> None:
-        """Nothing is restored."""
-
-    def process(self, records: Sequence[Record]) -> list[Message]:
-        messages = []
-        for record in records:
-            event = CODEC.decode(record.value or b"")
-            key = record.key or b""
-            state = self._states.setdefault(key, {"events": 0, "phase": "", "last": 0})
-            state["events"] += 1
-            state["phase"], state["last"] = event.type, event.occurred_at
-            out = CODEC.encode(event.type, event.header, event.body)
-            messages.append(Message(OUT.name, record.partition, key, out, record.timestamp))
-            messages.append(Message(CHANGELOG.name, record.partition, key, msgspec.msgpack.encode(state), record.timestamp))
-        return messages
-
-    def committed(self, written: Sequence[Written]) -> None:
-        """The state is in memory."""
-
-    def aborted(self) -> None:
-        """Told at the end too; `run` asks the loop whether a transaction failed."""
+    client: Client
+    bootstrap: str
+    folder: Path
+    kind: str
+    profile: bool
 
 
-class Watched:
-    """A processor whose time is measured."""
+class Worker:
+    """A process under measurement, and what it says."""
 
-    def __init__(self, inner: Processor, profile: cProfile.Profile | None) -> None:
-        self._inner, self._profile = inner, profile
-        self.seconds = 0.0
-        self.assigned, self.aborted = inner.assigned, inner.aborted
+    def __init__(self, command: Sequence[str]) -> None:
+        self._process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        self.said: list[Figures] = []
+        self._ears = threading.Thread(target=self._listen)
+        self._ears.start()
 
-    def process(self, records: Sequence[Record]) -> list[Message]:
-        messages: list[Message] = self._timed(lambda: self._inner.process(records))
-        return messages
+    def _listen(self) -> None:
+        for line in self._process.stdout or ():
+            self.said.append(json.loads(line))
 
-    def committed(self, written: Sequence[Written]) -> None:
-        self._timed(lambda: self._inner.committed(written))
+    @property
+    def partitions(self) -> int:
+        """How many it works on."""
+        return int(next((one["assigned"] for one in reversed(self.said) if "assigned" in one), 0))
 
-    def _timed(self, work: Callable[[], Any]) -> Any:
-        start = time.perf_counter()
-        if self._profile:
-            self._profile.enable()
-        result: Any = work()
-        if self._profile:
-            self._profile.disable()
-        self.seconds += time.perf_counter() - start
-        return result
+    def check(self) -> None:
+        if self._process.poll() is not None:
+            raise SystemExit(f"A process under measurement ended by itself (exit {self._process.returncode}): see above.")
 
+    def end(self) -> Figures:
+        """Its figures. One that had to do work again measured nothing."""
+        self._process.terminate()
+        self._process.wait(60)
+        self._ears.join()
+        figures = self.said[-1]
+        if figures["aborts"]:
+            raise SystemExit("A transaction failed: the figures would mean nothing. Run it again.")
+        return figures
 
-def messages(events: int) -> list[Message]:
-    """Lives of cases, interleaved, one event in twenty late."""
-    random, made = Random(7), []
-    for case in range(-(-events // len(LIFE))):
-        begin = random.randrange(events)
-        for step, (name, body) in enumerate(LIFE):
-            late = random.randrange(40) if random.random() < 0.05 else 0
-            made.append((begin + step * 10 + late, case, step, name, body))
-    made.sort(key=lambda row: row[:3])
-    return [_message(f"city:{case:08d}", step, name, body) for _, case, step, name, body in made[:events]]
-
-
-def _message(case: str, step: int, name: str, body: dict[str, Any]) -> Message:
-    at = START + step * 60 * MINUTE
-    header = {
-        "event_id": event_id("hall", "cases", case, name, 1),
-        "body_hash": "",
-        "case": case,
-        "region": "500103",
-        "item": "0123-001",
-        "authority": "quality@500103",
-        "step": step,
-        "sequence": step,
-        "activity": name,
-        "occurred_at": {"at": at, "precision": "SECOND", "zone": "Asia/Shanghai"},
-        "received_at": at + MINUTE,
-        "source": {"system": "hall", "table": "cases", "key": f"{case}/{step}", "position": str(step)},
-    }
-    header, body = CODEC.complete(name, header, body)
-    header["body_hash"] = body_hash(name, header, body)
-    key = case.encode()
-    return Message(EVENTS.name, partition_of(key, PARTITIONS), key, CODEC.encode(name, header, body), at // 1000)
+    def kill(self) -> None:
+        """Where something went wrong; nothing for one that has ended."""
+        self._process.kill()
+        self._process.wait()
+        self._ears.join()
 
 
-def fill(client: Client, made: list[Message]) -> None:
-    producer = client.producer("bench-fill")
-    for start in range(0, len(made), 2000):
-        producer.begin()
-        producer.send(made[start : start + 2000])
-        producer.commit()
-    producer.close()
+class Course:
+    """How far a group has come in the events."""
+
+    def __init__(self, client: Client, group: str) -> None:
+        self._client, self._group = client, group
+        self._before = patiently(self.committed)  # a new broker has no coordinator at first
+
+    def committed(self) -> int:
+        return sum(self._client.committed(self._group, [EVENTS.name]).values())
+
+    def rate(self, events: int, workers: Sequence[Worker]) -> float:
+        """Events a second until the group has committed so many more; from its first commit on."""
+        first = last = (0.0, 0)
+        moved = time.monotonic()
+        while last[1] < events:
+            time.sleep(0.05)
+            done, now = self.committed() - self._before, time.monotonic()
+            if done > last[1]:
+                last, moved = (now, done), now
+                first = first if first[1] else last
+            if now - moved > PATIENCE:
+                raise SystemExit(f"Nothing was committed for {PATIENCE:g} s: {last[1]} of {events} events are done.")
+            for worker in workers:
+                worker.check()
+        return (last[1] - first[1]) / max(0.001, last[0] - first[0])
 
 
-def run(client: Client, name: str, topics: Sequence[str], watched: Watched, events: int) -> dict[str, float]:
-    """One member reads everything from the start; the clock runs from its first records to its last commit."""
-    loop = Loop(client, name, topics, watched, name, 500, name="bench")
-    done = 0
-    while not loop.partitions:
-        loop.step()
-    start, cpu = time.perf_counter(), time.process_time()
-    while done < events:
-        done += loop.step()
-        if loop.failures:
-            raise RuntimeError("A transaction failed: the figures would mean nothing. Run it again.")
-    seconds, spent = time.perf_counter() - start, time.process_time() - cpu
-    loop.close()
-    return {"events_a_second": done / seconds, "cpu_us": spent / done * 1e6, "processor_us": watched.seconds / done * 1e6}
+@contextmanager
+def bench(arguments: argparse.Namespace) -> Iterator[Bench]:
+    """A new broker: a router begins with what its changelogs hold."""
+    with tempfile.TemporaryDirectory() as folder, Broker(Path(folder) / "kafka") as broker:
+        settings = KafkaSettings(transaction_timeout_ms=60_000)  # all events are one transaction
+        client = connect(settings.at(broker.bootstrap))
+        client.create([*standard(PARTITIONS), OUT.sized(PARTITIONS), CHANGELOG.sized(PARTITIONS)])
+        yield Bench(client, broker.bootstrap, Path(folder), arguments.client, arguments.profile)
+        client.close()
 
 
-def measure(arguments: argparse.Namespace, made: list[Message], profile: cProfile.Profile | None) -> dict[str, dict[str, float]]:
-    """A new broker each round, because a router begins with what its changelogs hold."""
-    found: dict[str, list[dict[str, float]]] = {"plain": [], "router": []}
+def command(place: Bench, kind: str, member: int) -> list[str]:
+    reach = ("--bootstrap", place.bootstrap, "--folder", str(place.folder / kind))
+    if kind == "quix":
+        return [*QUIX, "-m", "bench.router_quix", *reach]
+    profile = ("--profile",) if place.profile and kind == "router" else ()
+    return [*PYTHON, "-m", "bench.router_worker", kind, *reach, "--client", place.kind, "--member", str(member), *profile]
+
+
+@contextmanager
+def started(place: Bench, kind: str, processes: int) -> Iterator[list[Worker]]:
+    workers = [Worker(command(place, kind, number + 1)) for number in range(processes)]
+    try:
+        yield workers
+    finally:
+        for worker in workers:
+            worker.kill()
+
+
+def race(place: Bench, kind: str, processes: int, made: Sequence[Message], published: bool) -> Figures:
+    """One group works through the events; they come when every process has its share, or stand there already."""
+    course = Course(place.client, kind)
+    with started(place, kind, processes) as workers:
+        if not published:
+            shared(workers)
+            publish(place.client, made)
+        rate = course.rate(len(made), workers)
+        ended = [worker.end() for worker in workers]
+    mean = {name: statistics.mean(one[name] for one in ended) for name in ("cpu_us", "processor_us") if name in ended[0]}
+    return {"events_a_second": rate, "mb_a_process": max(one["mb"] for one in ended), **mean}
+
+
+def shared(workers: Sequence[Worker]) -> None:
+    """Wait until the processes work on equal shares of the partitions."""
+    deadline = time.monotonic() + PATIENCE
+    while any(worker.partitions != PARTITIONS // len(workers) for worker in workers):
+        if time.monotonic() > deadline:
+            raise SystemExit(f"The processes did not share the partitions: {[worker.partitions for worker in workers]}.")
+        for worker in workers:
+            worker.check()
+        time.sleep(0.1)
+    time.sleep(1)
+
+
+def beside(arguments: argparse.Namespace) -> dict[str, Figures]:
+    """Each at the same events, in turn."""
+    kinds = ["plain", *(["quix"] if arguments.quix else []), "router"]
+    made = messages(Load(arguments.events))
+    rounds = []
     for _ in range(arguments.rounds):
-        with tempfile.TemporaryDirectory() as folder, Broker(Path(folder) / "kafka") as broker:
-            client = connect(KafkaSettings(client=arguments.client).at(broker.bootstrap))
-            client.create([*standard(PARTITIONS), OUT.sized(PARTITIONS), CHANGELOG.sized(PARTITIONS)])
-            fill(client, made)
-            found["plain"].append(run(client, "plain", [EVENTS.name], Watched(Plain(), None), len(made)))
-            router = Router(client, CODEC, opener(Path(folder)), Settings(PARTITIONS))
-            found["router"].append(run(client, "router", TOPICS, Watched(router, profile), len(made)))
-            router.close()
-            client.close()
-    return {name: {key: statistics.median(one[key] for one in runs) for key in runs[0]} for name, runs in found.items()}
+        with bench(arguments) as place:
+            publish(place.client, made)
+            rounds.append({kind: race(place, kind, 1, made, published=True) for kind in kinds})
+    return {kind: median([one[kind] for one in rounds]) for kind in kinds}
 
 
-def opener(folder: Path) -> Callable[[int], Store]:
-    return lambda number: open_store(folder / "state" / str(number))
+def growing(arguments: argparse.Namespace) -> list[dict[str, Any]]:
+    """The router at the same number of events, knowing more and more cases. A million is measured once."""
+    return [among(arguments, cases, arguments.rounds if cases < 1_000_000 else 1) for cases in arguments.open]
+
+
+def among(arguments: argparse.Namespace, cases: int, rounds: int) -> dict[str, Any]:
+    made = messages(Load(2 * arguments.events, cases))
+    runs = [_among(arguments, cases, made) for _ in range(rounds)]
+    found: dict[str, Any] = {"open_cases": cases, "rounds": rounds}
+    found |= {name: median([run[name] for run in runs]) for name in ("store", "one_process", "two_processes")}
+    return found
+
+
+def _among(arguments: argparse.Namespace, cases: int, made: list[Message]) -> dict[str, Figures]:
+    """One process, and then two that find its stores. Half of the cases each: a case's events come in its life's order."""
+    keys = sorted({message.key or b"" for message in made})
+    first = set(keys[::2])
+    halves = [[one for one in made if one.key in first], [one for one in made if one.key not in first]]
+    with bench(arguments) as place:
+        start = time.monotonic()
+        router_stores.fill(place.folder / "router", cases)
+        store: Figures = {"fill_seconds": time.monotonic() - start, "mb": router_stores.size(place.folder / "router") / 1e6}
+        one, two = (race(place, "router", 1 + number, half, published=False) for number, half in enumerate(halves))
+    return {"store": store, "one_process": one, "two_processes": two}
+
+
+def median(runs: Sequence[Figures]) -> Figures:
+    return {name: round(statistics.median(run[name] for run in runs), 1) for name in runs[0]}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--events", type=int, default=40_000)
+    parser.add_argument("--events", type=int, default=40_000, help="of each race")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--client", default="kafka-python")
-    parser.add_argument("--profile", action="store_true")
+    parser.add_argument("--client", default="kafka-python", choices=("kafka-python", "confluent"))
+    parser.add_argument("--quix", action="store_true", help="race Quix Streams too")
+    parser.add_argument("--open", type=int, nargs="+", metavar="CASES", help="measure with so many open cases instead")
+    parser.add_argument("--profile", action="store_true", help="where the router's time goes, to stderr; it slows it down")
+    parser.add_argument("--picture", type=Path, metavar="FILE", help="draw the curve of --open as SVG")
     arguments = parser.parse_args()
+    if arguments.picture and not arguments.open:
+        parser.error("--picture draws what --open measures: give both.")
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    profile = cProfile.Profile() if arguments.profile else None
-    calm_collector()
-    result: dict[str, Any] = {"events": arguments.events, "client": arguments.client}
-    result |= measure(arguments, messages(arguments.events), profile)
-    result["share_of_the_plain_loop"] = result["router"]["events_a_second"] / result["plain"]["events_a_second"]
-    result["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    load = round(os.getloadavg()[0], 1)
+    result: dict[str, Any] = {"at": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC", "load_before": load, "cores": os.cpu_count()}
+    result |= {"client": arguments.client, "events": arguments.events, "rounds": arguments.rounds}
+    if arguments.open:
+        result["open"] = growing(arguments)
+    else:
+        result |= beside(arguments)
+        result["share_of_the_plain_loop"] = round(result["router"]["events_a_second"] / result["plain"]["events_a_second"], 2)
     print(json.dumps(result, indent=1))
-    if profile:
-        pstats.Stats(profile, stream=sys.stderr).sort_stats("tottime").print_stats(30)
+    if arguments.picture:
+        arguments.picture.write_text(router_picture.drawn(result), "utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    with suppress(KeyboardInterrupt):
+        main()
