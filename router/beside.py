@@ -151,8 +151,11 @@ def supervision_closed(case: Case, event: Event, _: LawProfile) -> None:
 
 
 def _before_acceptance(case: Case, event: Event, profile: LawProfile) -> None:
-    """Examining the papers before acceptance is usual; giving an opinion, or a part of a joint approval, is not."""
-    if case.accepted_at is not None:
+    """Examining the papers before acceptance is usual; giving an opinion, or a part of a joint approval, is not.
+
+    In a preceding joint approval (前置联办) the consents of the others have to be there before it.
+    """
+    if case.accepted_at is not None or (case.form == "PRECEDING_JOINT" and authority(event) != case.authority):
         return
     if event.type == "StepCompleted" and (event.body.get("part") or event.body.get("opinion", "OTHER") != "OTHER"):
         find(case, event, "opinion_before_acceptance", step=event.body["step"])

@@ -124,6 +124,14 @@ def test_a_late_acceptance_explains_the_opinion_before_it():
     assert codes(fold([*known, event("Accepted", 1)], PLAIN)) == []
 
 
+def test_a_preceding_joint_approval_has_the_consents_of_others_before_its_acceptance():
+    """That is what it is for; the lead's own opinion comes after all the same."""
+    applied = event("Applied", form="PRECEDING_JOINT", header_authority="housing@500103")
+    for who, found in (("fire@500103", []), ("housing@500103", ["opinion_before_acceptance"])):
+        opinion = event("StepCompleted", 2, opinion="PASS", header_authority=who)
+        assert codes(fold([applied, opinion, event("Accepted", 3, header_authority="housing@500103")], PLAIN)) == found
+
+
 def test_an_acceptance_after_the_opinion_leaves_the_finding():
     """It did happen in this order: applied, and flagged."""
     case = fold([event("Applied"), event("StepCompleted", 2, opinion="PASS"), event("Accepted", 3)], PLAIN)
