@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, tzinfo
 from typing import Any, NamedTuple
 
 from monitor.caseview import Sentence
 from monitor.mask import masked, person
-from monitor.times import micros
+from monitor.times import micros, shown
 from monitor.web.models.says import Said, papers, says, who
 from monitor.web.models.timeline import Drawing, drawn, lanes
 from monitor.web.words import Words, humanized
@@ -169,7 +170,7 @@ def _found(finding: Finding, viewer: Viewer) -> Found:
     says, basis, order = (
         words.law("found", finding.code, part, text) for part, text in zip(("says", "basis", "order"), known, strict=True)
     )
-    return Found(finding.at, finding.code, says, basis, order, list(_facts(finding.facts, words)))
+    return Found(finding.at, finding.code, says, basis, order, list(_facts(finding.facts, viewer)))
 
 
 #: Facts of a decision that have a place of their own, or that only machines need.
@@ -205,16 +206,27 @@ def _decision(one: Entry, off: bool, viewer: Viewer) -> Decision:
         basis=words.law("rule", one.rule, "basis", basis),
         version=facts.get("item_version", ""),
         condition=condition,
-        values=list(_facts(seen, words)),
-        facts=list(_facts(rest, words)),
+        values=list(_facts(seen, viewer)),
+        facts=list(_facts(rest, viewer)),
         off=off,
         hand_over=facts.get("about", "").partition(" ")[0],
     )
 
 
-def _facts(facts: Mapping[str, str], words: Words) -> Iterator[Said]:
-    """Facts in words; times and numbers of machines are left out."""
+#: Numbers that only machines tell apart: events, alerts, decisions.
+_OF_MACHINES = re.compile("[0-9a-f]{32}")
+
+
+def _facts(facts: Mapping[str, str], viewer: Viewer) -> Iterator[Said]:
+    """Facts in words, times as one writes them; numbers of machines are left out."""
+    words = viewer.words
     for name, text in facts.items():
-        if text:
-            shown = words.of(name, text.lower()) if words.knows(f"{name}.{text.lower()}") else text
-            yield Said(words.texts.get(f"field.{name}", humanized(name)), shown)
+        if not text or _OF_MACHINES.fullmatch(text):
+            continue
+        yield Said(words.texts.get(f"field.{name}", humanized(name)), _said(name, text, viewer))
+
+
+def _said(name: str, text: str, viewer: Viewer) -> str:
+    if name.endswith("_at") and text.isdigit():
+        return shown(int(text), viewer.zone)
+    return viewer.words.of(name, text.lower()) if viewer.words.knows(f"{name}.{text.lower()}") else text

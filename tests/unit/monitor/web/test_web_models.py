@@ -113,6 +113,13 @@ def test_a_decision_says_its_rule_the_version_and_the_condition_with_its_values(
     assert chinese.says == "请办环节（上级）"
 
 
+def test_facts_of_a_decision_are_for_people():
+    """A time as one writes it, and no number that only machines tell apart."""
+    facts = {"alert": "8469626563fbf621eb7f2fc6ca5486d4", "visit_at": str(at(9)), "by": "quality@12"}
+    (told,) = decisions([Entry(4, at(4), "DELIVERY", "appointment", "hall@12", facts)], Viewer(words("en"), ZONE))
+    assert [one.value for one in told.facts] == ["2025-03-03 09:00", "quality@12"]
+
+
 def test_an_unknown_code_is_shown_as_it_is_without_underscores():
     """Data may hold what no word was written for."""
     assert words("en").of("phase", "in_some_new_phase") == "in some new phase"
