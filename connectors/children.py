@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from bus.errors import ConfigurationError
 from connectors.databases import connected, selected
 from connectors.gathering import GatherSettings, Key, key_of
-from connectors.source import Batch, Settled, Settling, Source, SourceRecord
+from connectors.source import Batch, Remembering, Settled, Settling, Source, SourceRecord
 
 #: Keys of one query: SQLite takes a condition of so many alternatives.
 _KEYS = 200
@@ -62,9 +62,11 @@ class WithChildren:
         self._source = source
         self._settings = settings
         self._place = place
+        self._at = ""
 
     def fetch(self, position: str | None, limit: int) -> Iterator[Batch]:
         for batch in self._source.fetch(position, limit):
+            self._at = batch.position
             yield Batch(self._with(self._chosen(batch.records)), batch.position)
 
     def _chosen(self, records: Sequence[SourceRecord]) -> Sequence[SourceRecord]:
@@ -100,6 +102,15 @@ class WithChildren:
     def settled(self, rows: Sequence[Settled]) -> None:
         if isinstance(self._source, Settling):
             self._source.settled(rows)
+
+    def refused_before(self, record: SourceRecord) -> bool:
+        """By the row's own bytes: a child that came since makes it another row only to the mapping."""
+        return isinstance(self._source, Remembering) and self._source.refused_before(record)
+
+    def remember(self, refused: Sequence[SourceRecord]) -> str:
+        if isinstance(self._source, Remembering):
+            self._at = self._source.remember(refused)
+        return self._at
 
     def close(self) -> None:
         self._source.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -44,28 +45,54 @@ def _merged(first: Map, second: Map) -> Merged:
 
 def document(path: Path, base: Path) -> Map:
     """The file over what it includes (paths from the deployment's folder) over its profile. Raises ProblemsError."""
-    own = yamlfile.load(path)
-    result = Merged(own)
-    if "profile" in own:
-        result.take(_profile(own))
-    included = own.get("include", [])
-    for name in included if isinstance(included, list) else [included]:
-        result.take(_included(own, base / str(name)), *_replaced(own))
-    result.take(own, *_replaced(own))
+    result = _whole(yamlfile.load(path), base, (path.resolve(),))
     _check_needs(result)
     return result
 
 
-def _replaced(own: Map) -> tuple[str, ...]:
+def files(path: Path, base: Path) -> list[Path]:
+    """The files that a document is made of, its profile among them, as far as they can be read now; each once."""
+    found = [path]
+    for one in found:  # grows while it is gone through
+        with contextlib.suppress(ProblemsError, OSError):
+            own = yamlfile.load(one)
+            named = [base / name for name in _names(own)]
+            named += [PROFILES / f"{own['profile']}.yaml"] if "profile" in own else []
+            found += [place for place in dict.fromkeys(named) if place not in found]
+    return found
+
+
+def _whole(own: Map, base: Path, trail: tuple[Path, ...]) -> Merged:
+    """A file with all that it includes; `trail` are the files that led to it, itself the last."""
+    result = Merged(own)
+    if "profile" in own:
+        result.take(_profile(own))
+    for name in _names(own):
+        result.take(_included(own, base / name, base, trail), *_replaced(own, result))
+    result.take(own, *_replaced(own, result))
+    return result
+
+
+def _names(own: Map) -> list[str]:
+    included = own.get("include", [])
+    return [str(name) for name in (included if isinstance(included, list) else [included])]
+
+
+def _replaced(own: Map, below: Map) -> tuple[str, ...]:
     """A source of one's own stands alone, except over a profile, which knows the tables but not where they are."""
-    return () if "profile" in own else ("source",)
+    return () if "profile" in own or "profile" in below else ("source",)
 
 
-def _included(own: Map, path: Path) -> Map:
+def _included(own: Map, path: Path, base: Path, trail: tuple[Path, ...]) -> Map:
+    if path.resolve() in trail:
+        names = [one.name for one in trail[trail.index(path.resolve()) :]]
+        found = f"{path.name} includes itself: {' > '.join([*names, path.name])}"
+        raise ProblemsError(Problem(own.where("include"), found, "Take one of these include: out."))
     try:
-        return yamlfile.load(path)
+        loaded = yamlfile.load(path)
     except ProblemsError as error:
         raise ProblemsError(Problem(own.where("include"), str(error.problems[0]).rstrip("."), "Correct include:.")) from error
+    return _whole(loaded, base, (*trail, path.resolve()))
 
 
 def profiles() -> list[str]:

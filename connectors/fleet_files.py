@@ -13,11 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from connectors import config
+from connectors import config, documents
 from connectors.config import Connector
-from connectors.documents import PROFILES
 from connectors.functions import FOLDER
-from schemas import yamlfile
 from schemas.problem import ProblemsError
 
 Looks = tuple[tuple[str, int, int], ...]
@@ -112,16 +110,8 @@ def _summed(files: Mapping[Path, _File]) -> Found:
 def _parts(path: Path) -> tuple[Path, ...]:
     """The file and what it is made of, as far as it can be read."""
     base = path.resolve().parent.parent
-    try:
-        own = yamlfile.load(path)
-        text = path.read_bytes()
-    except (ProblemsError, OSError):
-        return (path,)
-    included = own.get("include", [])
-    parts = [path, *(base / str(name) for name in (included if isinstance(included, list) else [included]))]
-    if "profile" in own:
-        parts.append(PROFILES / f"{own['profile']}.yaml")
-    if b"python:" in text:
+    parts = documents.files(path, base)
+    if any(b"python:" in part.read_bytes() for part in parts if part.is_file()):
         parts += sorted((base / FOLDER).rglob("*.py"))
     return tuple(parts)
 

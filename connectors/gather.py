@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from connectors import rowtext
 from connectors.children import Place, WithChildren
 from connectors.gathering import GatherSettings, key_of
-from connectors.source import Batch, Settled, Settling, Source, SourceRecord
+from connectors.source import Batch, Remembering, Settled, Settling, Source, SourceRecord
 from connectors.values import Refusal
 
 #: Rows of one group; more are no application with its papers but a mistake in `by:`.
@@ -39,6 +39,13 @@ def around(source: Source, settings: GatherSettings | None, url: str | None, whe
     return WithChildren(source, settings, Place(settings.children.url or url or "", where))
 
 
+class _Made(NamedTuple):
+    """The source's rows in a group that was given: all, and those that it had not been given with before."""
+
+    whole: list[SourceRecord]
+    new: list[SourceRecord]
+
+
 class Consecutive:
     """Rows that follow each other with the same key.
 
@@ -49,46 +56,71 @@ class Consecutive:
     def __init__(self, source: Source, settings: GatherSettings) -> None:
         self._source = source
         self._settings = settings
-        self._made_of: dict[str, list[SourceRecord]] = {}
+        self._at: str | None = None
+        self._held: list[SourceRecord] = []
+        self._told = 0
+        self._made_of: dict[str, _Made] = {}
 
     def fetch(self, position: str | None, limit: int) -> Iterator[Batch]:
         at: dict[str, Any] = json.loads(position) if position else {"at": None, "held": [], "told": 0}
-        held, told, inner = [_restored(one) for one in at["held"]], int(at["told"]), at["at"]
-        for batch in self._source.fetch(inner, limit):
-            given: list[SourceRecord] = []
+        self._at, self._held, self._told = at["at"], [_restored(one) for one in at["held"]], int(at["told"])
+        for batch in self._source.fetch(self._at, limit):
             self._made_of.clear()
-            for record in batch.records:
-                if record.fault is not None:
-                    given.append(record)
-                elif held and self._belongs(record, held):
-                    held.append(record)
-                else:
-                    given += self._told(held, told)
-                    held, told = [record], 0
-            inner = batch.position
+            given = [one for record in batch.records for one in self._taken(record)]
+            self._at = batch.position
             if given:
-                yield Batch(given, _position(inner, held, told))
+                yield Batch(given, self._position())
         self._made_of.clear()
-        if last := self._told(held, told):
-            yield Batch(last, _position(inner, held, len(held)))
+        if last := self._group():
+            self._told = len(self._held)
+            yield Batch(last, self._position())
 
-    def _belongs(self, record: SourceRecord, held: Sequence[SourceRecord]) -> bool:
-        key = key_of(record.row, self._settings.by)
-        return None not in key and key == key_of(held[0].row, self._settings.by) and record.table == held[0].table
-
-    def _told(self, held: list[SourceRecord], told: int) -> list[SourceRecord]:
-        """The group as one row, where it has not been given so already."""
-        if len(held) <= told:
+    def _taken(self, record: SourceRecord) -> list[SourceRecord]:
+        """What is given because this row has come: the group before it, or itself where it could not be read."""
+        if record.fault is not None:
+            return [record]
+        if self._held and self._belongs(record):
+            self._held.append(record)
             return []
-        merged = _merged(held, self._settings.into)
-        self._made_of[merged.position] = held[told:]
+        given = self._group()
+        self._held, self._told = [record], 0
+        return given
+
+    def _belongs(self, record: SourceRecord) -> bool:
+        key, first = key_of(record.row, self._settings.by), self._held[0]
+        return None not in key and key == key_of(first.row, self._settings.by) and record.table == first.table
+
+    def _group(self) -> list[SourceRecord]:
+        """The group as one row, where it has not been given so already."""
+        if len(self._held) <= self._told:
+            return []
+        merged = _merged(self._held, self._settings.into)
+        self._made_of[merged.position] = _Made(self._held, self._held[self._told :])
         return [merged]
+
+    def _position(self) -> str:
+        rows = [[one.position, one.sequence, one.table, rowtext.encoded(one.row)] for one in self._held[: LARGEST + 1]]
+        return json.dumps({"at": self._at, "held": rows, "told": min(self._told, len(rows))}, ensure_ascii=False)
+
+    def _parts(self, record: SourceRecord) -> _Made:
+        """The source's own rows in one that was given; a row that stands alone is its own."""
+        return self._made_of.get(record.position, _Made([record], [record]))
 
     def settled(self, rows: Sequence[Settled]) -> None:
         """To the source each of its own rows: they share what became of the one they made."""
         if isinstance(self._source, Settling):
-            parts = ((one, self._made_of.get(one.record.position, [one.record])) for one in rows)
+            parts = ((one, self._parts(one.record).new) for one in rows)
             self._source.settled([one._replace(record=part) for one, made in parts for part in made])
+
+    def refused_before(self, record: SourceRecord) -> bool:
+        """When each of its rows was: one that is new among them makes it another group."""
+        source = self._source
+        return isinstance(source, Remembering) and all(map(source.refused_before, self._parts(record).whole))
+
+    def remember(self, refused: Sequence[SourceRecord]) -> str:
+        if isinstance(self._source, Remembering):
+            self._at = self._source.remember([part for one in refused for part in self._parts(one).whole])
+        return self._position()
 
     def close(self) -> None:
         self._source.close()
@@ -102,11 +134,6 @@ def _merged(held: Sequence[SourceRecord], into: str) -> SourceRecord:
     row = {**first.row, into: [dict(one.row) for one in held[:LARGEST]]}
     raw = b"\n".join(one.raw.rstrip(b"\r\n") for one in held) if more else first.raw
     return SourceRecord(f"{first.position}+{more}" if more else first.position, first.sequence, row, raw, fault, first.table)
-
-
-def _position(inner: str | None, held: Sequence[SourceRecord], told: int) -> str:
-    rows = [[one.position, one.sequence, one.table, rowtext.encoded(one.row)] for one in held[: LARGEST + 1]]
-    return json.dumps({"at": inner, "held": rows, "told": min(told, len(rows))}, ensure_ascii=False)
 
 
 def _restored(kept: Sequence[Any]) -> SourceRecord:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -126,6 +127,29 @@ def test_a_mended_row_gives_its_event_and_the_others_nothing_new(cluster: Cluste
     assert len(set(ids(cluster)) - set(before)) == 1
     assert (again.records, again.events, again.rejected) == (5, 4, 0)
     assert run(cluster, tmp_path).records == 0
+
+
+def test_a_gathered_row_that_is_still_wrong_is_not_told_again(cluster: Cluster, tmp_path: Path) -> None:
+    """Known by all the rows it is made of: one more, or another, makes it a row nobody has refused yet."""
+    yaml = f"{MANY}gather: {{by: id, into: parts}}\n"
+    drop(tmp_path, rows(good(1), BAD, BAD, good(2)), "a.csv")
+    run(cluster, tmp_path, yaml)
+    drop(tmp_path, rows(good(3), BAD, BAD, good(2)), "a.csv")
+    assert run(cluster, tmp_path, yaml).rejected == 0
+    assert letters(cluster) == ["a.csv:3+1"]
+    drop(tmp_path, rows(good(3), BAD, BAD, BAD.replace(",u", ",w"), good(2)), "a.csv")
+    assert run(cluster, tmp_path, yaml).rejected == 1
+    assert letters(cluster) == ["a.csv:3+1", "a.csv:3+2"]
+
+
+def test_a_refused_row_with_children_is_not_told_again(cluster: Cluster, tmp_path: Path) -> None:
+    """What a second table has for it is no matter."""
+    sqlite3.connect(tmp_path / "p.db").execute("create table papers (id text)").connection.close()
+    yaml = f'{MANY}gather: {{by: id, into: parts, children: {{url: "sqlite:///{tmp_path}/p.db", table: papers}}}}\n'
+    for first in (good(1), good(2)):
+        drop(tmp_path, rows(first, BAD), "a.csv")
+        run(cluster, tmp_path, yaml)
+    assert letters(cluster) == ["a.csv:3"]
 
 
 def test_a_row_that_is_wrong_in_another_way_is_told(cluster: Cluster, tmp_path: Path) -> None:

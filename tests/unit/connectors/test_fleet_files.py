@@ -60,6 +60,14 @@ def test_included_files_and_functions_count(folder: Folder, tmp_path: Path) -> N
     folder.look()
     assert folder.look()
     assert connectors(folder)["two"].settings.batch == 60
+    part.write_text("include: connectors/_more.yaml\n", "utf-8")
+    (tmp_path / "connectors/_more.yaml").write_text("batch: 70\n", "utf-8")
+    folder.look()
+    assert folder.look()
+    (tmp_path / "connectors/_more.yaml").write_text("batch: 700\n", "utf-8")
+    folder.look()
+    assert folder.look()
+    assert connectors(folder)["two"].settings.batch == 700
     two = connectors(folder)["two"]
     code.write_text("def clean(who):\n    return who + '!'\n", "utf-8")
     folder.look()

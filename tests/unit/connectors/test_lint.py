@@ -126,6 +126,34 @@ def test_an_included_part_tells_its_own_lines(tmp_path: Path) -> None:
         load(tmp_path / "connectors")
 
 
+def test_what_an_included_part_includes_counts_too(tmp_path: Path) -> None:
+    """The nearer wins: own keys, then those of the part, then those of its part; a profile may stand in any of them."""
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts/steps.yaml").write_text("include: [parts/zone.yaml]\ncase: id\nbatch: 7\n")
+    (tmp_path / "parts/zone.yaml").write_text("zone: Asia/Urumqi\ncase: nothing\nbatch: 5\nheader: {occurred_at: at}\n")
+    text = "include: parts/steps.yaml\n" + HEAD.replace("case: id\nheader: {occurred_at: at}\n", "")
+    deployment(tmp_path, text)
+    (found,) = load(tmp_path / "connectors")
+    assert (found.settings.batch, found.settings.case and found.settings.case.number) == (7, "id")
+    (tmp_path / "parts/zone.yaml").write_text("header:\n  occurred_at: wann\n")
+    with pytest.raises(ProblemsError, match=r"parts/zone.yaml:2: there is no column `wann`"):
+        load(tmp_path / "connectors")
+    (tmp_path / "parts/national.yaml").write_text("profile: national-five-tables\n")
+    deployment(tmp_path, 'include: parts/national.yaml\nsource: {url: "sqlite:///front.db"}\n')
+    assert len(load(tmp_path / "connectors")[0].parts) == 5
+
+
+def test_parts_that_include_each_other_are_told(tmp_path: Path) -> None:
+    """With the way that leads round, at the line that closes it."""
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts/a.yaml").write_text("batch: 7\ninclude: parts/b.yaml\n")
+    (tmp_path / "parts/b.yaml").write_text("include: parts/a.yaml\n")
+    deployment(tmp_path, "include: parts/a.yaml\n" + HEAD)
+    told = r"parts/b.yaml:1: a.yaml includes itself: a.yaml > b.yaml > a.yaml. Take one of these include: out."
+    with pytest.raises(ProblemsError, match=told):
+        load(tmp_path / "connectors")
+
+
 def test_samples_are_run_when_the_file_is_loaded(tmp_path: Path) -> None:
     """A sample that gives something else is told with its line and the difference."""
     samples = """
