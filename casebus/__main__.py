@@ -207,17 +207,18 @@ def audit(folder: Folder = Here, as_json: Json = False) -> None:
 
 
 @app.command()
-def simulate(
+def simulate(  # noqa: PLR0913, PLR0917  one parameter an option
     folder: Folder = Here,
     since: Annotated[str, typer.Option("--from", help="Cases applied for since this moment (ISO 8601).")] = "1970-01-01",
     catalogue: Annotated[Path | None, typer.Option(help="A changed copy of the catalogue's folder.")] = None,
     calendar: Annotated[Path | None, typer.Option(help="An official notice to add: a calendar's file.")] = None,
+    rules: Annotated[Path | None, typer.Option(help="Other rules: a file written as section `rules:` of casebus.yaml.")] = None,
     as_json: Json = False,
 ) -> None:
-    """What if: recorded cases under other items or another calendar, by department and item. Publishes nothing."""
+    """What if: recorded cases under other items, days or rules, by department and item. Publishes nothing."""
     from casebus.commands.simulate import Asked, run
 
-    raise typer.Exit(run(folder, Asked(since, catalogue, calendar), as_json=as_json))
+    raise typer.Exit(run(folder, Asked(since, catalogue, calendar, rules), as_json=as_json))
 
 
 @catalogue_app.command("migrate")

@@ -1,7 +1,8 @@
 """What one case would have been under other items, limits, authorities or calendars. Pure; nothing is published.
 
-What happened stays as it was recorded. What changes is counted: the limits and days of the other terms; the time on the way
-up that falls away when the authority that accepts decides by itself; the wait for departments that assist no more.
+What happened stays as it was recorded. What changes is counted: the limits, days and rules of the other terms; the time on
+the way up that falls away when the authority that accepts decides by itself, and the decision of the nation (国家审批) that is
+not waited for any more; the wait for departments that assist no more.
 """
 
 from __future__ import annotations
@@ -18,9 +19,12 @@ from schemas import limits
 from schemas.case import Case
 from schemas.catalogue import Item
 from schemas.clock import Light, Reading, facts_of, local_date, read
+from schemas.count import united
 from schemas.directory import Directory, Level
 
 _DAY = 86_400_000_000
+#: The special procedure in which the nation decides (上报国家审批).
+_NATION = "NATIONAL_DECISION"
 Span = tuple[int, int]
 
 
@@ -55,6 +59,8 @@ class Pair(NamedTuple):
     department: str
     before: End
     after: End
+    #: Working days by which it would have ended earlier, from start to end, procedures included.
+    sooner: int = 0
     abolished: bool = False
 
     @property
@@ -62,9 +68,9 @@ class Pair(NamedTuple):
         return self.abolished or self._said(self.before) != self._said(self.after)
 
     @property
-    def sooner(self) -> int:
-        """Counted days less until the decision."""
-        return self.before.reading.elapsed_days - self.after.reading.elapsed_days
+    def counted(self) -> int:
+        """Days counted against the limits, more or less than before: another calendar, another rule, an earlier end."""
+        return self.after.reading.elapsed_days - self.before.reading.elapsed_days
 
     @staticmethod
     def _said(end: End) -> tuple[object, ...]:
@@ -72,15 +78,23 @@ class Pair(NamedTuple):
 
 
 def compare(case: Case, then: Side, other: Case, now_side: Side, now: int) -> Pair:
-    """`case` and `other` are the same recorded events folded under each side's law; `now` is for what is open."""
+    """`case` and `other` are the same recorded events folded under each side's law; `now` is for what is open.
+
+    Of what is open nobody knows how much sooner it would end: its recorded times stay.
+    """
     old, new = then.item(case), now_side.item(other)
-    before = _end(case, then, old, now)
+    before, sooner = _end(case, then, old, now), 0
     changed = other if _limits(old) == _limits(new) else replace(other, promised_days=None, statutory_days=None)
-    saved = [*_on_the_way(case, old, new), *_waited_for(case, _left(case, then, now_side))]
-    after = _end(replace(changed, stopped_at=_sooner(case.stopped_at, saved, now_side.clock)), now_side, new, now)
+    if case.stopped_at is not None:
+        national = _national(case, old, new)
+        saved = [*_on_the_way(case, old, new), *national, *_waited_for(case, _left(case, then, now_side))]
+        gone = _Gone(saved, now_side.clock)
+        changed, sooner = _moved(changed, gone, national), gone.days(case.stopped_at)
+    after = _end(changed, now_side, new, now)
     decider = _decider(case, old, new, now_side.directory) or before.decider
     department = case.authority.partition("@")[0]
-    return Pair(case.key, case.item, department, before, after._replace(decider=decider), old is not None and new is None)
+    abolished = old is not None and new is None
+    return Pair(case.key, case.item, department, before, after._replace(decider=decider), sooner, abolished)
 
 
 def _end(case: Case, side: Side, item: Item | None, now: int) -> End:
@@ -95,16 +109,45 @@ def _limits(item: Item | None) -> tuple[object, ...]:
     return (item.promised, item.statutory) if item else ()
 
 
-def _sooner(stopped_at: int | None, saved: list[Span], terms: limits.Terms) -> int | None:
-    """The decision as many working days earlier as lie in the spans that fall away: offices work on working days."""
-    if stopped_at is None or not saved:
-        return stopped_at
-    calendar, zone = terms.calendar, terms.zone
-    days = sum(calendar.working_days(local_date(start, zone), local_date(end, zone)) for start, end in saved)
-    last = first = local_date(stopped_at, zone)
-    while calendar.working_days(first, last) < days:
-        first -= timedelta(1)
-    return stopped_at - (last - first).days * _DAY
+class _Gone:
+    """The spans that fall away: what comes after them happens as many working days earlier, for offices work on those."""
+
+    def __init__(self, spans: list[Span], terms: limits.Terms) -> None:
+        self._calendar, self._zone = terms.calendar, terms.zone
+        dates = [(local_date(start, terms.zone), local_date(end, terms.zone)) for start, end in spans]
+        self._dates = tuple(united(dates, min(dates)[0])) if dates else ()
+
+    def days(self, at: int) -> int:
+        """Working days that fall away before a moment."""
+        day = local_date(at, self._zone)
+        return sum(self._calendar.working_days(start, min(end, day)) for start, end in self._dates if start < day)
+
+    def moved(self, at: int) -> int:
+        days = self.days(at)
+        last = first = local_date(at, self._zone)
+        while self._calendar.working_days(first, last) < days:
+            first -= timedelta(1)
+        return at - (last - first).days * _DAY
+
+
+def _moved(case: Case, gone: _Gone, without: list[Span]) -> Case:
+    """The case with its end, procedures and extensions at the times they would have had."""
+
+    def at(moment: int | None) -> int | None:
+        return None if moment is None else gone.moved(moment)
+
+    pauses = [
+        replace(one, start=gone.moved(one.start), end=at(one.end)) for one in case.pauses if (one.start, one.end) not in without
+    ]
+    extensions = [replace(one, at=gone.moved(one.at)) for one in case.extensions]
+    return replace(case, stopped_at=at(case.stopped_at), pauses=pauses, extensions=extensions)
+
+
+def _national(case: Case, old: Item | None, new: Item | None) -> list[Span]:
+    """The procedures in which the nation decided, where it did and would no more."""
+    if new is None or old is None or old.decided_at is not Level.NATIONAL or new.decided_at is Level.NATIONAL:
+        return []
+    return [(one.start, one.end) for one in case.pauses if one.procedure == _NATION and one.end is not None]
 
 
 def _on_the_way(case: Case, old: Item | None, new: Item | None) -> list[Span]:
@@ -134,12 +177,17 @@ def _waited_for(case: Case, left: frozenset[str]) -> list[Span]:
 
 
 def _decider(case: Case, old: Item | None, new: Item | None, directory: Directory | None) -> str:
-    """Who would decide, where the level that decides is another than before; empty: as it was."""
+    """Who would decide, where the level that decides is another than before; empty: as it was.
+
+    Where no authority of that department and level is, the answer says so.
+    """
     if new is None or old is None or directory is None or _level(old) == _level(new):
         return ""
     level = _level(new)
-    department = (case.holder or case.authority).partition("@")[0]
-    return (directory.resolve(f"{department}@{level.name.lower()}", case.region) or "") if level else ""
+    if level is None:
+        return ""
+    wanted = f"{(case.holder or case.authority).partition('@')[0]}@{level.name.lower()}"
+    return directory.resolve(wanted, case.region) or f"nobody ({wanted})"
 
 
 def _level(item: Item) -> Level | None:

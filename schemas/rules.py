@@ -168,7 +168,7 @@ class ClockRules(Settings):
         name = str(given.get("profile", "national-law"))
         if name not in profiles():
             raise ValueError(f"`{name}` is no profile of clock rules; write one of {', '.join(profiles())}")
-        return _overlaid(_profile(name), given)
+        return overlaid(_profile(name), given)
 
     def statutory_days(self, level: int, *, joint: bool) -> int | None:
         """The limit that the law sets where nothing else does."""
@@ -194,13 +194,13 @@ def _profile(name: str) -> dict[str, Any]:
     """A profile's rules, over those of the profile that it names itself."""
     own = dict(load(_PROFILES / f"{name}.yaml"))
     base = own.pop("profile", None)
-    return _overlaid(_profile(base), own) if base else own
+    return overlaid(_profile(base), own) if base else own
 
 
-def _overlaid(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+def overlaid(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
     """The base with own values over it, mapping by mapping."""
     result = {**base, **own}
     for key in base.keys() & own.keys():
         if isinstance(base[key], dict) and isinstance(own[key], dict):
-            result[key] = _overlaid(base[key], own[key])
+            result[key] = overlaid(base[key], own[key])
     return result

@@ -1,9 +1,9 @@
-"""`casebus simulate`: recorded cases under other items or another calendar. It reads the view and publishes nothing."""
+"""`casebus simulate`: recorded cases under other items, days or rules. It reads the view and publishes nothing."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
@@ -13,6 +13,7 @@ from sqlalchemy import and_, select
 
 from casebus.commands import output
 from casebus.commands.open_view import opened
+from casebus.deployment import FILE, Rules
 from casebus.wiring import Wiring
 from monitor import tables
 from monitor.view import Snapshot, View
@@ -27,6 +28,21 @@ from schemas.case import Case
 from schemas.catalogue import Catalogue
 from schemas.envelope import Event
 from schemas.problem import Problem, ProblemsError
+from schemas.rules import overlaid
+from schemas.yamlfile import load, validated
+
+_HEADS = (
+    "department",
+    "item",
+    ">cases",
+    ">end otherwise",
+    ">abolished",
+    ">late",
+    ">late then",
+    ">days sooner",
+    ">days counted",
+    "load",
+)
 
 
 class Asked(NamedTuple):
@@ -35,6 +51,7 @@ class Asked(NamedTuple):
     since: str
     catalogue: Path | None = None
     calendar: Path | None = None
+    rules: Path | None = None
 
 
 class Row:
@@ -42,7 +59,7 @@ class Row:
 
     def __init__(self, department: str, item: str) -> None:
         self.department, self.item = department, item
-        self.cases = self.otherwise = self.abolished = self.sooner = 0
+        self.cases = self.otherwise = self.abolished = self.sooner = self.counted = 0
         self.late, self.late_after = 0, 0
         self.load: Counter[str] = Counter()
 
@@ -53,6 +70,7 @@ class Row:
         self.late += pair.before.late
         self.late_after += pair.after.late and not pair.abolished
         self.sooner += 0 if pair.abolished else pair.sooner
+        self.counted += 0 if pair.abolished else pair.counted
         self._moves(pair)
 
     def _moves(self, pair: Pair) -> None:
@@ -73,22 +91,33 @@ class Row:
             "late": self.late,
             "late_after": self.late_after,
             "days_sooner": self.sooner,
+            "days_counted": self.counted,
             "load": {name: count for name, count in sorted(self.load.items()) if count},
         }
 
 
 def run(folder: Path, asked: Asked, *, as_json: bool) -> int:
-    """Raises ProblemsError with file and line for a fault in the other catalogue or calendar."""
+    """Raises ProblemsError with file and line for a fault in the other catalogue, calendar or rules."""
     with opened(folder) as (wiring, view):
         rows = simulated(wiring, view, asked)
     found = [row.to_json() for row in rows]
     if as_json:
         output.as_json({"since": asked.since, "published": 0, "items": found})
         return 0
-    heads = ("department", "item", ">cases", ">end otherwise", ">abolished", ">late", ">late then", ">days sooner", "load")
-    cells = ([*list(one.values())[:8], _load(one["load"])] for one in found)
-    output.console().print(output.table(f"Cases applied for since {asked.since}, under the other terms", heads, cells))
+    cells = ([*list(one.values())[:9], _load(one["load"])] for one in found)
+    output.console().print(output.table(f"Cases applied for since {asked.since}, under the other terms", _HEADS, cells))
+    output.console().print(_summary(rows))
     return 0
+
+
+def _summary(rows: list[Row]) -> str:
+    """One sentence for whoever has to decide."""
+    cases, otherwise, sooner = (sum(getattr(row, name) for row in rows) for name in ("cases", "otherwise", "sooner"))
+    late, then = sum(row.late for row in rows), sum(row.late_after for row in rows)
+    return (
+        f"Of {cases} cases {otherwise} would have gone otherwise: {sooner} working days sooner in all,"
+        f" {then} late instead of {late}. Nothing was published."
+    )
 
 
 def _load(load: dict[str, int]) -> str:
@@ -99,13 +128,19 @@ def simulated(wiring: Wiring, view: View, asked: Asked) -> list[Row]:
     """By department and item, the most changed first."""
     then, other = sides(wiring, asked)
     now, since = wiring.now(view)(), wiring.deployment.moment(asked.since)
-    rows: dict[tuple[str, str], Row] = {}
     with view.snapshot() as snapshot:
-        for key, events in _recorded(snapshot, wiring, since):
-            case = fold(events, then.law.profile, key)
-            again = case if then.law.profile == other.law.profile else fold(events, other.law.profile, key)
-            pair = compare(case, then, again, other, now)
-            rows.setdefault((pair.department, pair.item), Row(pair.department, pair.item)).add(pair)
+        return compared(_recorded(snapshot, wiring, since), (then, other), now)
+
+
+def compared(recorded: Iterable[tuple[str, list[Event]]], both: tuple[Side, Side], now: int) -> list[Row]:
+    """The same of any recorded cases, each with its events. Pure."""
+    then, other = both
+    rows: dict[tuple[str, str], Row] = {}
+    for key, events in recorded:
+        case = fold(events, then.law.profile, key)
+        again = case if then.law.profile == other.law.profile else fold(events, other.law.profile, key)
+        pair = compare(case, then, again, other, now)
+        rows.setdefault((pair.department, pair.item), Row(pair.department, pair.item)).add(pair)
     return sorted(rows.values(), key=lambda row: (-row.otherwise, row.department, row.item))
 
 
@@ -113,15 +148,18 @@ def sides(wiring: Wiring, asked: Asked) -> tuple[Side, Side]:
     """As it is, and as it would be. Cases are judged by the version they had; in another catalogue by its last one."""
     catalogue = Catalogue.load(_folder(asked.catalogue), wiring.directory) if asked.catalogue else None
     calendar = _calendar(wiring, asked.calendar) if asked.calendar else wiring.calendar
-    return _side(wiring, wiring.catalogue, wiring.calendar, last=False), _side(
-        wiring, catalogue or wiring.catalogue, calendar, last=catalogue is not None
+    own = wiring.settings.rules
+    rules = _rules(wiring, asked.rules) if asked.rules else own
+    return _side(wiring, (wiring.catalogue, wiring.calendar, own), last=False), _side(
+        wiring, (catalogue or wiring.catalogue, calendar, rules), last=catalogue is not None
     )
 
 
-def _side(wiring: Wiring, catalogue: Catalogue, calendar: Calendar, *, last: bool) -> Side:
+def _side(wiring: Wiring, by: tuple[Catalogue, Calendar, Rules], *, last: bool) -> Side:
+    catalogue, calendar, rules = by
     zone = wiring.settings.zone
-    terms = limits.Terms(wiring.settings.rules.clock, calendar, wiring.deployment.zone)
-    profile = wiring.settings.rules.law.model_copy(update={"terms": terms})
+    terms = limits.Terms(rules.clock, calendar, wiring.deployment.zone)
+    profile = rules.law.model_copy(update={"terms": terms})
 
     def item(case: Case) -> Any:
         if last or case.applied_at is None:
@@ -145,6 +183,18 @@ def _calendar(wiring: Wiring, path: Path) -> Calendar:
     return Calendar.from_settings(
         settings.model_copy(update={"files": (*settings.files, str(path.absolute()))}), wiring.deployment.folder
     )
+
+
+def _rules(wiring: Wiring, path: Path) -> Rules:
+    """A file written as section `rules:` of casebus.yaml; what it does not name stays as it is."""
+    if not path.is_file():
+        raise ProblemsError(
+            Problem(str(path), "here is no file of rules", "Write `clock:` or `law:` into it as under `rules:` in casebus.yaml.")
+        )
+    given = load(path)
+    validated(Rules, given)
+    own = load(wiring.deployment.path(FILE)).get("rules") or {}
+    return Rules.model_validate(overlaid(own, given))
 
 
 def _recorded(snapshot: Snapshot, wiring: Wiring, since: int) -> Iterator[tuple[str, list[Event]]]:

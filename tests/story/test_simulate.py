@@ -73,7 +73,25 @@ def test_a_holiday_added_to_the_calendar_moves_the_days(city: City, tmp_path: Pa
     """Two days off in March: what was counted on them is counted no more."""
     notice = tmp_path / "notice.yaml"
     notice.write_text("holidays: [2026-03-16, 2026-03-17]\n", "utf-8")
-    assert rows(city, calendar=notice)["REST-01"]["days_sooner"] == 2
+    rest = rows(city, calendar=notice)["REST-01"]
+    assert (rest["days_counted"], rest["days_sooner"]) == (-2, 0)
+
+
+def test_other_rules_count_otherwise_and_find_otherwise(city: City, tmp_path: Path) -> None:
+    """Procedures that stop no clock make a case longer against its limit; what the file does not name stays as it is."""
+    rules = tmp_path / "rules.yaml"
+    rules.write_text("clock: {pausing: []}\nlaw: {supplement_rounds: 9}\n", "utf-8")
+    found = rows(city, rules=rules)
+    paused = {case.item for case in city.cases().values() if any(one.end for one in case.pauses)}
+    assert paused
+    assert {code for code, row in found.items() if row["days_counted"]} <= paused
+    assert found["LAND-01"]["days_counted"] > 0
+    assert all(row["days_sooner"] == 0 for row in found.values())
+    rules.write_text("clock: {pausing: hearing}\n", "utf-8")
+    with pytest.raises(ProblemsError, match=r"rules\.yaml:1"):
+        rows(city, rules=rules)
+    with pytest.raises(ProblemsError, match="no file of rules"):
+        rows(city, rules=tmp_path / "nowhere.yaml")
 
 
 def test_a_fault_in_the_other_catalogue_has_its_file_and_line(city: City, catalogue: Path) -> None:

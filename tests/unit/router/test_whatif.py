@@ -9,7 +9,7 @@ from router.decide import Context
 from router.law import LawProfile
 from router.simulate import Terms
 from router.whatif import Side, compare
-from schemas.case import Case, HandOver, Step
+from schemas.case import Case, HandOver, Pause, Step
 from schemas.catalogue import Item
 from schemas.directory import Authority, Directory, Level, Region
 from schemas.rules import Limit
@@ -83,6 +83,26 @@ def test_a_shorter_promise_is_counted_against_what_was_recorded():
     one = case(promised_days=12)
     assert compared(one, side(item()), side(item(promised=5))).after.late
     assert not compared(one, side(item()), side(item())).after.late
+
+
+def test_the_nation_s_decision_is_not_waited_for_where_the_county_decides():
+    """Six days at the ministry fall away, pause and all; another procedure stays. What is counted does not change."""
+    pauses = [Pause("N", day(2), day(8), "NATIONAL_DECISION"), Pause("H", day(8), day(9), "HEARING")]
+    one = case(pauses=pauses, hand_overs=[], stopped_at=day(12))
+    pair = compared(one, side(item(Level.NATIONAL)), side(item(Level.COUNTY)))
+    assert (pair.sooner, pair.after.stopped_at, pair.counted) == (6, day(6), 0)
+    assert compared(one, side(item(Level.NATIONAL)), side(item(Level.NATIONAL, 5))).sooner == 0
+
+
+def test_days_saved_twice_are_saved_once():
+    """The way up and the nation's procedure overlap: five days together."""
+    one = case(pauses=[Pause("N", day(3), day(7), "NATIONAL_DECISION")])
+    assert compared(one, side(item(Level.NATIONAL)), side(item(Level.COUNTY))).sooner == 5
+
+
+def test_where_the_department_is_missing_nobody_decides():
+    """No fire brigade at the town's level: the answer names what is missing."""
+    assert compared(case(), side(item()), side(item(Level.TOWN))).after.decider == "nobody (housing@town)"
 
 
 def test_an_abolished_item_has_no_case():
