@@ -1,11 +1,13 @@
 """The elevator's annual inspection (domain.md): booked online, called back within two hours, inspected, granted, rated."""
 
+import os
 from collections.abc import Iterator
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from city_story import City
+from city_story import EXAMPLE, City
+from running_page import RunningPage, running_page
 
 from monitor.caseview import Asked, Sentence, case_view
 from monitor.statistics.compute import Inputs
@@ -25,6 +27,12 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
         city = City(tmp_path_factory.mktemp("city"), patch).run()
         yield city
         city.close()
+
+
+@pytest.fixture(scope="module")
+def page(city: City) -> Iterator[RunningPage]:
+    with running_page(EXAMPLE, os.environ) as found:
+        yield found
 
 
 def at(text: str) -> int:
@@ -69,3 +77,34 @@ def test_the_page_tells_the_life_from_booking_to_rating(city: City) -> None:
     assert told[6:11] == ["承办", "环节完成", "办结", "领证", "评价"]
     assert told[11:] == ["appointment", "appointment"]
     assert (shown["case"]["outcome"], shown["clock"]["light"], shown["findings"]) == ("granted", "green", [])
+
+
+def test_the_running_page_answers_programs_with_the_life_and_its_limits(page: RunningPage) -> None:
+    """Every step in its order, both moves with rule and receiver, and no limit of it passed."""
+    case = page.get(f"/cases/{CASE}")
+    assert [one["activity"] for one in case["events"]] == [
+        "预约", "回访", "申请", "关联", "收件", "受理", "承办", "环节完成", "办结", "领证", "评价",
+    ]  # fmt: skip
+    assert [(one["says"], one["target"]) for one in case["decisions"]] == [("call back", BUREAU), ("date fixed", HALL)]
+    assert "call back YY2026030601: done after 1.25 office hours, 2 office hours allowed." in case["limits"]
+    assert (case["outcome"], case["light"], case["findings"]) == ("granted", "green", [])
+
+
+def test_the_running_page_tells_people_the_same_by_the_case_and_by_the_booking(page: RunningPage) -> None:
+    """Whoever knows the booking's number only finds the case."""
+    shown = page.text(f"/case/{CASE.partition(':')[2]}")
+    told = [
+        "Appointment asked for 预约",
+        "Called back 回访",
+        "Application 申请",
+        "Linked 关联",
+        "Accepted 受理",
+        "Step done 环节完成",
+    ]
+    told += ["Decided 办结", "Collected 领证", "Rated 评价", "score 1"]
+    places = [shown.index(one) for one in told]
+    assert places == sorted(places)
+    assert "Green: finished after 1 working day, within the promised limit of 3 working days." in shown
+    assert "date fixed → Service hall, 示范区" in shown
+    assert "visit at 2026-03-09 09:30" in shown
+    assert "score 1" in page.text("/case/YY2026030601")

@@ -1,11 +1,13 @@
 """The service hall (domain.md): a ticket, papers handed in at one window, three departments, everything in one visit."""
 
 import csv
+import os
 from collections import Counter
 from collections.abc import Iterator
 
 import pytest
 from city_story import EXAMPLE, City
+from running_page import RunningPage, running_page
 
 from router.decide import all_rules
 from schemas.case import Outcome
@@ -21,6 +23,12 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
         city = City(tmp_path_factory.mktemp("city"), patch).run()
         yield city
         city.close()
+
+
+@pytest.fixture(scope="module")
+def page(city: City) -> Iterator[RunningPage]:
+    with running_page(EXAMPLE, os.environ) as found:
+        yield found
 
 
 def test_one_ticket_belongs_to_the_cases_of_three_departments(city: City) -> None:
@@ -73,3 +81,36 @@ def test_a_move_says_by_which_version_and_why(city: City) -> None:
     found = [entry for name, entry in entries if name == "JournalEntry" and entry["facts"].get("kind") == "step_up"]
     assert found[0]["rule"] == "hand_up"
     assert found[0]["facts"].items() >= {"item": "LAND-01", "item_version": "2026", "step": "approve"}.items()
+
+
+def test_the_running_page_shows_each_part_of_the_visit_with_its_custody(page: RunningPage) -> None:
+    """Ticket, hand-over with its receipt, decision, licence: for programs; with rule and law: for people."""
+    for key in sorted(CASES):
+        case = page.get(f"/cases/{key}")
+        (move,) = case["moves"]
+        assert (move["kind"], move["sender"]) == ("across", HALL)
+        assert move["sent_at"] < move["received_at"] < "2026-03-10T09:30"
+        told = {one["says"]: (one["target"], one["facts"]) for one in case["decisions"]}
+        assert told["handed across"][0] == move["receiver"]
+        assert told["part of the visit done"] == (HALL, {"ticket": "A017", "window": "window 3", "outcome": "granted"})
+        shown = page.text(f"/case/{key.partition(':')[2]}")
+        events = (
+            "Queue ticket 取号",
+            "Application 申请",
+            "Handed across 转办",
+            "Received 签收",
+            "Decided 办结",
+            "Collected 领证",
+        )
+        places = [shown.index(one) for one in events]
+        assert places == sorted(places)
+        assert "one window takes, departments work behind it, one window gives" in shown
+
+
+def test_the_running_page_counts_the_visit_to_its_rating(page: RunningPage) -> None:
+    """The visitor rated at the window; nothing of the visit is open or on its way."""
+    first, *_ = sorted(CASES)
+    assert "Rated 评价" in page.text(f"/case/{first.partition(':')[2]}")
+    found = [one for one in page.get("/cases?state=all&q=5001032026031000")["cases"] if one["key"] in CASES]
+    assert {one["key"] for one in found} == CASES
+    assert {(one["outcome"], one["on_its_way"]) for one in found} == {("granted", False)}
