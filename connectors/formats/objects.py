@@ -66,12 +66,15 @@ def _record(row: Any, place: str, sequence: int, raw: bytes) -> SourceRecord:
 
 
 def _at(value: Any, way: Sequence[str]) -> Any:
-    """What stands at the end of the way; each object on it knows the one around it as `..`."""
-    around: dict[str, Any] | None = None
+    """What stands at the end of the way; each object on it knows the one around it as `..`, but not its own neighbours in it.
+
+    With them each row would carry all others: into its dead letter and its sample, people's names and all.
+    """
+    around: dict[str, Any] | None = value.get("..") if isinstance(value, dict) else None
     for name in way:
         if not isinstance(value, dict):
             return None
-        around = {**value, "..": around}
+        around = {one: held for one, held in value.items() if one != name} | {"..": around}
         value = value.get(name)
     if isinstance(value, list):
         return [{**row, "..": around} if isinstance(row, dict) else row for row in value]

@@ -27,25 +27,44 @@ _NAMED = re.compile(
 )
 
 
+#: A field of the source by its names from the row, or from what stands around it, inwards.
+Path = tuple[str, ...]
+
+
 def scrubbed(part: Part, row: Mapping[str, Any]) -> dict[str, Any]:
-    """The row with personal fields hidden wholly, and identity and telephone numbers hidden wherever they stand."""
-    personal = fields(part)
-    kept = _identifying(part)
-    return {name: _scrubbed(value, name in personal or _named(name, kept), name in kept) for name, value in row.items()}
+    """The row, and all around it, with personal fields hidden wholly, and identity and telephone numbers wherever they stand."""
+    found: dict[str, Any] = _Scrubber(fields(part), _identifying(part)).value(dict(row), ())
+    return found
 
 
-def _named(name: str, kept: set[str]) -> bool:
-    return name not in kept and _NAMED.search(name) is not None
+class _Scrubber:
+    """Knows which fields are personal and which must stay: the row's key and the case's number."""
+
+    def __init__(self, personal: set[Path], kept: set[Path]) -> None:
+        self._personal, self._kept = personal, kept
+
+    def value(self, value: Any, path: Path) -> Any:
+        if isinstance(value, dict):
+            return {name: self.value(inner, (*path, str(name))) for name, inner in value.items()}
+        if isinstance(value, list):
+            return [self.value(inner, path) for inner in value]
+        if value is not None and (self._said(path) or (self._named(path) and not self._keeps(path))):
+            return hidden(str(value))
+        return _LOOKS.sub(lambda match: hidden(match[0]), value) if isinstance(value, str) and not self._keeps(path) else value
+
+    def _said(self, path: Path) -> bool:
+        """By the mapping's word for the field, or for what holds it."""
+        return any(_ends(path[:size], end) for size in range(1, len(path) + 1) for end in self._personal)
+
+    def _named(self, path: Path) -> bool:
+        return any(_NAMED.search(name) for name in path)
+
+    def _keeps(self, path: Path) -> bool:
+        return any(_ends(path, end) for end in self._kept)
 
 
-def _scrubbed(value: Any, personal: bool, kept: bool) -> Any:
-    if isinstance(value, dict):
-        return {name: _scrubbed(inner, personal, kept) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_scrubbed(inner, personal, kept) for inner in value]
-    if personal and value is not None:
-        return hidden(str(value))
-    return _LOOKS.sub(lambda match: hidden(match[0]), value) if isinstance(value, str) and not kept else value
+def _ends(path: Path, end: Path) -> bool:
+    return path[-len(end) :] == end
 
 
 def hidden(text: str) -> str:
@@ -58,7 +77,7 @@ def _other(one: str) -> str:
     return "某" if one.isalpha() else one
 
 
-def fields(part: Part) -> set[str]:
+def fields(part: Part) -> set[Path]:
     """The source's fields that end in a personal field of some event, through however many columns."""
     names = {name for event in part.settings.events for name in _event(event, part)}
     columns = part.settings.columns
@@ -68,21 +87,24 @@ def fields(part: Part) -> set[str]:
         seen.add(name)
         if name in columns and columns[name].value is not None:
             names |= _names(columns[name].value)
-    return {_field(part, name) for name in seen}
+    return {path for name in seen for path in _paths(part, name)}
 
 
-def _identifying(part: Part) -> set[str]:
+def _identifying(part: Part) -> set[Path]:
     """Fields of the row's key and the case's number: a number of a case may look like one of a person."""
     settings = part.settings
     keys = settings.key if isinstance(settings.key, list) else [settings.key]
     case = [settings.case.number] if settings.case is not None else []
-    return {_field(part, name) for source in [*keys, *case] for name in _names(source)}
+    return {path for source in [*keys, *case] for name in _names(source) for path in _paths(part, name)}
 
 
-def _field(part: Part, name: str) -> str:
+def _paths(part: Part, name: str) -> set[Path]:
+    """Of a column: its field as the row may name it, or as the way to it (`../clerk.name`; numbers count into lists)."""
     column = part.settings.columns.get(name)
     source = name if column is None or column.source is None else column.source
-    return str(source[0]) if isinstance(source, list) else source.partition(".")[0] if "." in source else source
+    steps = [str(step) for step in source] if isinstance(source, list) else source.lstrip("./").split(".")
+    inside = tuple(step for step in steps if not step.isdigit())
+    return {inside} if isinstance(source, list) else {inside, (source,)}
 
 
 def _event(event: EventSettings, part: Part) -> Iterator[str]:

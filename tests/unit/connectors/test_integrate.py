@@ -83,6 +83,34 @@ def test_a_table_is_looked_at_with_its_key_and_its_watermark(tmp_path: Path) -> 
         look.table("sqlite:///d.db", "three", tmp_path)
 
 
+AROUND = """
+zone: Asia/Shanghai
+columns:
+  id: {required: true}
+  case_no: {from: ../number, required: true}
+  at: {type: time, required: true}
+  who: {from: ../person.label}
+  op: {from: agent.label}
+key: id
+case: case_no
+header: {occurred_at: at, actor: op}
+events: [{type: Applied, body: {applicant: {name: who}}}]
+"""
+
+
+def test_samples_of_nested_rows_hold_no_people_either(tmp_path: Path) -> None:
+    """Neither in what stands around the row, nor its neighbours, nor inside it; what is not personal stays."""
+    steps = [{"id": n, "at": "2025-06-01T09:00:00", "agent": {"label": "李四", "room": "B4"}} for n in (1, 2)]
+    whole = {"number": "110105194912310021", "person": {"label": "张三", "kind": "P"}, "联系人": ["王五"], "steps": steps}
+    drop(tmp_path, json.dumps(whole, ensure_ascii=False) + "\n", "rows.jsonl")
+    source = "kind: files\nsource: {path: drop/rows.jsonl, format: jsonl, record: steps}\n"
+    found = connector(tmp_path, source, AROUND)
+    (taken,) = record.samples(found, preview.rows(found, 10, NOW))
+    assert taken.row["agent"] == {"label": "某某", "room": "B4"}
+    around = {"number": "110105194912310021", "person": {"label": "某某", "kind": "P"}, "联系人": ["某某"], "..": None}
+    assert taken.row[".."] == around
+
+
 @given(
     st.lists(
         st.dictionaries(st.sampled_from(["id", "状态", "at", "x y"]), st.text(max_size=12) | st.none() | st.integers()),
