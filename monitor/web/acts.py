@@ -28,8 +28,8 @@ class Acting:
             self._title = ui.label().classes("ask-title")
             self._text = ui.textarea().props("outlined autogrow autofocus dense").classes("ask-text")
             with ui.element("div").classes("row end"):
-                ui.button(words("desk.cancel"), on_click=self._dialog.close).props("flat no-caps dense")
-                ui.button(words("desk.send"), on_click=self._send).props("unelevated no-caps dense").classes("send")
+                ui.button(words("desk.cancel"), on_click=self._dialog.close, color=None).props("flat no-caps dense")
+                ui.button(words("desk.send"), on_click=self._send, color=None).props("unelevated no-caps dense").classes("send")
         ui.on("act", self._asked)
 
     def _asked(self, event: Any) -> None:

@@ -69,7 +69,7 @@ def supervise(page, take):
 
 
 def look_around(page, take):
-    """Steps 7 to 10: figures, process, another day, connectors."""
+    """Steps 7 to 9: figures, process, another day."""
     page.goto("/statistics")
     shown(page)
     take(page, "statistics-zh-light")
@@ -86,9 +86,19 @@ def look_around(page, take):
     take(page, "past-zh-light")
     page.click(".banner a")
     page.wait_for_selector(".banner", state="detached")
+
+
+def order_about(page, take):
+    """Step 10, by an operator: a connector pauses and goes on."""
     page.goto("/letters")
     page.wait_for_selector(".letters")
-    take(page, "letters-zh-light")
+    for word, then in (("pause", "resume"), ("resume", "pause")):
+        page.click(f"button[data-act={word}][data-connector=market]")
+        page.click(".ask .send")
+        page.wait_for_selector(f"button[data-act={then}][data-connector=market]", timeout=20_000)
+        page.wait_for_selector(".q-notification", state="detached", timeout=15_000)
+        if word == "pause":
+            take(page, "letters-zh-light")
 
 
 def test_a_bad_day_goes_as_it_is_told(visit, take):
@@ -101,4 +111,6 @@ def test_a_bad_day_goes_as_it_is_told(visit, take):
     with visit(language="zh") as page:
         supervise(page, take)
         look_around(page, take)
+    with visit("machine", language="zh") as page:
+        order_about(page, take)
     assert take.names == re.findall(r"\(pictures/([\w.-]+)\)", DOCUMENT)

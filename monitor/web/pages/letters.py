@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from fastapi import Request
-from nicegui import ui
+from nicegui import run, ui
 from sqlalchemy import Select, func, select
 
 from monitor import tables
+from monitor.clockmode import wall
 from monitor.view import Snapshot
 from monitor.web.access import Right
-from monitor.web.frame import Visit, frame, live, may, visit
+from monitor.web.fleet import Answer, Fleet, Told, ago, may_order, watches
+from monitor.web.frame import Visit, counting, frame, live, may, visit
+from monitor.web.orders import Ordering
 from monitor.web.picture import Picture
 from monitor.web.site import Site
 
 PAGE = 50
+#: Seconds between two looks at how the connectors stand.
+WATCHED = 2.0
+#: Lamps in the order of what has to be looked at.
+FIRST = ("red", "yellow", "none", "green")
 #: Newest events in which a system's last one is looked for.
 NEWEST = 20_000
 _TABLE = tables.dead_letters.c
@@ -36,6 +44,8 @@ class System(NamedTuple):
 
 
 def add(site: Site) -> None:
+    fleet = Fleet(site.operators)
+
     @ui.page("/letters")
     def page(request: Request) -> None:
         seen = visit(site, request)
@@ -43,12 +53,63 @@ def add(site: Site) -> None:
         if not may(seen, Right.LETTERS):
             return
         with ui.element("main").classes("page"):
-            shown = ui.html("", sanitize=False).classes("stack")
+            standing = ui.html("", sanitize=False)
+            shown = ui.html("", sanitize=False)
+        known = Known(seen)
 
-        def draw(_: Picture) -> str:
-            return seen.render("letters.html", **model(seen))
+        def draw(_: Picture) -> tuple[str, Sequence[System]]:
+            found = model(seen)
+            return seen.render("letters.html", **found), found["systems"]
 
-        live(seen, draw, shown.set_content)
+        def show(made: tuple[str, Sequence[System]]) -> None:
+            shown.set_content(made[0])
+            standing.set_content(known.drawn(systems=made[1]))
+
+        def stand(answer: Answer) -> None:
+            standing.set_content(known.drawn(answer=answer))
+
+        live(seen, draw, show)
+        if watches(seen):
+            counting(seen, fleet.look, stand, WATCHED)
+        if may_order(seen):
+
+            async def again() -> None:
+                answer: Answer | None = await run.io_bound(fleet.look, True)
+                if answer is not None:  # else the page is being closed
+                    stand(answer)
+
+            Ordering(seen, again)
+
+
+class Known:
+    """What one open page knows of the connectors: what came from them, and how they stand."""
+
+    def __init__(self, seen: Visit) -> None:
+        self._seen = seen
+        self._systems: Sequence[System] = ()
+        self._answer = Answer()
+
+    def drawn(self, systems: Sequence[System] | None = None, answer: Answer | None = None) -> str:
+        """The table with what is new of the two."""
+        self._systems = self._systems if systems is None else systems
+        self._answer = self._answer if answer is None else answer
+        seen, now = self._seen, wall()
+        return seen.render(
+            "connectors.html",
+            lines=lines(self._systems, self._answer),
+            watched=watches(seen),
+            ordering=may_order(seen),
+            fault=self._answer.fault,
+            ago=lambda at: ago(now, at, seen.view.words),
+        )
+
+
+def lines(systems: Sequence[System], answer: Answer) -> list[tuple[System, Told | None]]:
+    """Each system with how its connector stands; those that stand still come first, the failed before all."""
+    names = {one.name for one in systems}
+    new = [System(one.name, one.about, one.kind, None, 0, 0) for one in answer.told.values() if one.name not in names]
+    found = [(one, answer.told.get(one.name)) for one in (*systems, *new)]
+    return sorted(found, key=lambda line: (line[1] is None, FIRST.index(line[1].lamp) if line[1] else 0, line[0].name))
 
 
 def model(seen: Visit) -> dict[str, Any]:
