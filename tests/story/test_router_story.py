@@ -32,6 +32,7 @@ def muddle(random: Random, cases: int) -> list:
         lives.append(event("SupplementRequested", 0.5, case=case, header_authority="office@500103"))
         lives.append(event("Accepted", 2.5, case=case, row=f"row{number}", kind="k", version=2))
         lives.append(event("Decided", 4.5, case=case, row=f"row{number}", kind="k", version=1))
+        lives.append(event("Reopened", 7.5, case=case))
         lives.append(event("Corrected", 8, case=case, corrects=random.choice(lives).id))
         lives += [rival(case, number, at) for at in (3, 1, 2)]
         events += lives + random.choices(lives, k=4)

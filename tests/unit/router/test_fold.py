@@ -1,10 +1,13 @@
 """A case is the fold of what was reported: any order of arrival and any repetition gives the same case."""
 
+from itertools import permutations
+from random import Random
+
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
-from router_lives import EVERY_DAY_WORKS, HOUR, START, event, life, moment
+from router_lives import EVERY_DAY_WORKS, HOUR, START, event, life, moment, on_day
 
 from router.case import EFFECTS, apply, fold, in_order
 from router.findings import FINDINGS
@@ -95,6 +98,20 @@ def lives_of_any_kind(draw) -> list[Event]:
     return events
 
 
+#: Lives that once were hard: one moment in two systems, a day that covers exact moments, an end and a reopening on one day.
+ONE_MOMENT = [
+    event(name, 1, system=system, header_sequence=1) for name in ("Accepted", "Decided", "HandedUp") for system in ("hall", "a")
+]
+ONE_DAY = [event("Applied", 0.1), on_day("Accepted", 1), event("StepCompleted", 0.9, opinion="PASS"), on_day("Decided", 1)]
+ONE_MONTH = [event("Applied", 3), event("Accepted", 0, header_occurred_at=moment(START, "MONTH")), event("ClockPaused", 9)]
+TAKEN_UP = [event("Applied", 0), on_day("Withdrawn", 2), on_day("Reopened", 2), event("Accepted", 2.2), event("Decided", 3)]
+HARD = (ONE_MOMENT, ONE_DAY, ONE_MONTH, TAKEN_UP)
+
+
+@example(ONE_MOMENT, Random(1), PLAIN)
+@example(ONE_DAY, Random(2), PLAIN)
+@example(ONE_MONTH, Random(3), SETTING_ASIDE)
+@example(TAKEN_UP, Random(4), SETTING_ASIDE)
 @given(lives_of_any_kind(), st.randoms(use_true_random=False), st.sampled_from([PLAIN, SETTING_ASIDE]))
 def test_any_interleaving_and_repetition_folds_to_the_same_case(events, random, profile):
     """Order and repetition of arrival carry no meaning."""
@@ -102,6 +119,24 @@ def test_any_interleaving_and_repetition_folds_to_the_same_case(events, random, 
     shuffled = events + random.choices(events, k=5)
     random.shuffle(shuffled)
     assert fold(shuffled, profile, "city:1") == expected
+
+
+@pytest.mark.parametrize("profile", [PLAIN, SETTING_ASIDE], ids=["flag", "set aside"])
+@pytest.mark.parametrize("events", HARD, ids=["one moment", "one day", "one month", "taken up"])
+def test_every_order_of_arrival_of_a_hard_life_gives_one_case(events, profile):
+    """All permutations, applied one by one where that is in order and folded again where it is not."""
+    whole = fold(events, profile, "city:1")
+    for order in permutations(events):
+        case, known = Case("city:1"), []
+        for one in order:
+            known.append(one)
+            case = apply(case, one, profile) if in_order(case, one.order) else fold(known, profile, "city:1")
+        assert case == whole
+
+
+def test_a_life_of_one_day_is_told_in_the_order_of_the_law():
+    """Accepted and decided on a day, worked on at an hour of it: nothing is found."""
+    assert codes(fold(ONE_DAY, PLAIN)) == []
 
 
 @given(lives_of_any_kind())
