@@ -13,7 +13,7 @@ from pathlib import Path
 from lives import CITY, DEPARTMENTS, Life, Node, lives, nodes, regions, rows, system_of
 from moves import Custody, Telling, custody, moves, tellings
 from shapes import WRITERS
-from tales import ITEMS
+from tales import ITEMS, TALES
 
 HERE = Path(__file__).parent
 #: The department sends by itself; `push.py` plays it.
@@ -105,6 +105,7 @@ def write(folder: Path) -> None:
         _put(folder / "catalogue" / f"{code}.yaml", text)
     _directory(folder / "directory", told)
     _truth(folder / "truth.csv", told)
+    _readme(folder / "README.md")
     _csv(folder / "moves.csv", Telling._fields, tellings())
     _csv(folder / "custody.csv", Custody._fields, custody(told))
 
@@ -144,6 +145,29 @@ def _truth(path: Path, told: Sequence[Life]) -> None:
         ended = f"{life.ended:%Y-%m-%d %H:%M}" if life.ended else ""
         made.append([life.number, life.outcome, ended, "sent" if sent else "there", life.shows])
     _csv(path, ["case", "outcome", "decided", "told", "shows"], made)
+
+
+def _readme(path: Path) -> None:
+    """The table of the lives, below its heading; what stands before and behind is written by hand."""
+    if not path.is_file():
+        return
+    lines = path.read_text("utf-8").splitlines(keepends=True)
+    first = lines.index(TABLE) + 2
+    last = next((number for number in range(first, len(lines)) if not lines[number].startswith("|")), len(lines))
+    path.write_text("".join([*lines[:first], *_lines(), *lines[last:]]), "utf-8")
+
+
+TABLE = "| what happens | case | its system | rules that tell it |\n"
+
+
+def _lines() -> Iterator[str]:
+    shapes = {node.region: f"{node.title}: {node.shape}" for node in nodes() if node.region != CITY}
+    rules: dict[str, list[str]] = {}
+    for telling in tellings():
+        rules.setdefault(telling.case, []).append(telling.rule)
+    for life, tale in zip(moves(), TALES, strict=True):
+        told = ", ".join(dict.fromkeys(rules[life.key]))
+        yield f"| {life.shows} | `{life.number}` | {shapes[tale.region]} | {told} |\n"
 
 
 def _csv(path: Path, head: Sequence[str], made: Iterable[Sequence[str]]) -> None:
