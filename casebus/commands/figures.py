@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ from casebus.wiring import Wiring
 from monitor.statistics import ask
 from monitor.statistics.ask import Asked, Figures, Span
 from monitor.statistics.period import Period, month_of
-from monitor.statistics.service import Compared
+from monitor.statistics.service import Compared, Score
 from monitor.statistics.standard import Listing
 from monitor.view import View
 from schemas.problem import Problem, ProblemsError
@@ -127,9 +127,19 @@ def _served(found: Compared) -> Iterable[RenderableType]:
     holders = sorted(now.held.keys() | then.held.keys(), key=lambda name: (-now.held.get(name, 0), name))
     held = [(name, _each(now.held, name, now.ended), _each(then.held, name, then.ended)) for name in holders]
     yield output.table("Whose days, for each case ended", ("", ">now", ">before"), held)
-    ordered = sorted(found.now.by_department.items(), key=lambda item: (-item[1].ended, item[0]))[:TOP]
-    scores = [(name, one.ended, one.rates()["on_time"], one.rates()["compression"]) for name, one in ordered]
-    yield output.table("", ("department", ">ended", ">on time", ">compression"), scores)
+    columns = ("department", ">ended", ">before", ">on time", ">before", ">compression", ">before")
+    yield output.table("", columns, list(_departments(found))[:TOP])
+
+
+def _departments(found: Compared) -> Iterator[tuple[Any, ...]]:
+    """Each beside the earlier period, those first that ended most now; also those that ended something only then."""
+    names = found.now.by_department.keys() | found.then.by_department.keys()
+    pairs = [(name, found.now.by_department.get(name, Score()), found.then.by_department.get(name, Score())) for name in names]
+    for name, now, then in sorted(pairs, key=lambda one: (-one[1].ended, -one[2].ended, one[0])):
+        if now.ended or then.ended:
+            rates, before = now.rates(), then.rates()
+            both = ((rates[rate], before[rate]) for rate in ("on_time", "compression"))
+            yield name, now.ended, then.ended, *(value for pair in both for value in pair)
 
 
 def _each(held: Mapping[str, float], name: str, cases: int) -> float | None:
