@@ -1,0 +1,118 @@
+"""The rights that a Kafka holds, asked and changed. By kafka-python, whichever client carries the records: it is always there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Self
+
+from kafka.admin import (
+    ACL,
+    ACLFilter,
+    ACLOperation,
+    ACLPermissionType,
+    ACLResourcePatternType,
+    KafkaAdminClient,
+    ResourcePattern,
+    ResourcePatternFilter,
+    ResourceType,
+)
+from kafka.errors import ClusterAuthorizationFailedError, SecurityDisabledError
+
+from bus.acl import Resource, Right
+from bus.errors import BusError, ConfigurationError
+from bus.kafka_errors import in_our_words
+from bus.settings import KafkaSettings
+
+#: Rights of one request.
+_AT_ONCE = 200
+_CONNECT_MS = 10_000
+_ALL = ACLFilter(
+    principal=None,
+    host=None,
+    operation=ACLOperation.ANY,
+    permission_type=ACLPermissionType.ANY,
+    resource_pattern=ResourcePatternFilter(ResourceType.ANY, None, ACLResourcePatternType.ANY),
+)
+
+
+class Rights:
+    """`with Rights(settings) as rights: rights.there()`. The principal of the settings must be one that may alter rights."""
+
+    def __init__(self, settings: KafkaSettings) -> None:
+        with in_our_words(f"connecting to {settings.bootstrap} (a wrong address or password shows like this too)"):
+            self._admin = KafkaAdminClient(**settings.kafka_python(), bootstrap_timeout_ms=_CONNECT_MS)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._admin.close()
+
+    def there(self) -> list[Right]:
+        """Every right that the brokers hold, whoever's."""
+        with _asking("asking for the rights"):
+            found, _ = self._admin.describe_acls(_ALL)
+        return [_right(one) for one in found]
+
+    def add(self, rights: Sequence[Right]) -> None:
+        """Raises BusError where one of them was refused; those before it stand, and the next plan shows the rest."""
+        for some in _pieces(rights):
+            with _asking("giving rights"):
+                failed = self._admin.create_acls([_acl(ACL, one) for one in some])["failed"]
+            _check(failed, "giving rights")
+
+    def remove(self, rights: Sequence[Right]) -> None:
+        """Exactly these and no others. Raises BusError as `add`."""
+        for some in _pieces(rights):
+            with _asking("taking rights back"):
+                answers = self._admin.delete_acls([_acl(ACLFilter, one) for one in some])
+            _check([error for _, _, error in answers if error.errno], "taking rights back")
+
+
+def _pieces(rights: Sequence[Right]) -> Iterator[Sequence[Right]]:
+    return (rights[start : start + _AT_ONCE] for start in range(0, len(rights), _AT_ONCE))
+
+
+def _acl(form: Any, right: Right) -> Any:
+    resource = right.resource
+    pattern = ACLResourcePatternType.PREFIXED if resource.prefixed else ACLResourcePatternType.LITERAL
+    return form(
+        principal=right.principal,
+        host=right.host,
+        operation=ACLOperation[right.operation],
+        permission_type=ACLPermissionType.ALLOW if right.allowed else ACLPermissionType.DENY,
+        resource_pattern=ResourcePattern(ResourceType[resource.kind], resource.name, pattern),
+    )
+
+
+def _right(acl: Any) -> Right:
+    pattern = acl.resource_pattern
+    prefixed = pattern.pattern_type is ACLResourcePatternType.PREFIXED
+    resource = Resource(pattern.resource_type.name, pattern.resource_name, prefixed)
+    return Right(acl.principal, resource, acl.operation.name, acl.permission_type is ACLPermissionType.ALLOW, acl.host)
+
+
+@contextmanager
+def _asking(doing: str) -> Iterator[None]:
+    try:
+        with in_our_words(doing):
+            yield
+    except BusError as error:
+        if isinstance(error.__cause__, SecurityDisabledError):
+            raise ConfigurationError(
+                "This Kafka checks no rights: whoever reaches it may read and write everything. "
+                "Set authorizer.class.name in its settings (docs/security.md), then start it again."
+            ) from error
+        if isinstance(error.__cause__, ClusterAuthorizationFailedError):
+            raise ConfigurationError(
+                f"While {doing}: the principal of kafka.security may not. Run this as an administrator of the brokers "
+                "(docs/security.md: KAFKA_USER)."
+            ) from error
+        raise
+
+
+def _check(failed: Iterable[type[Exception]], doing: str) -> None:
+    names = sorted({error.__name__ for error in failed})
+    if names:
+        raise ConfigurationError(f"While {doing}: the brokers refused some ({', '.join(names)}). Look with `casebus acl plan`.")
