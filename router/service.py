@@ -24,6 +24,7 @@ from router.law import LawProfile
 from router.outbox import AWAY, GONE, KEPT, ROW, ROWS, SAME, TYPE, VIA, Cause, Letter, Outbox
 from router.rows import ROW as MOVED_ROW
 from router.work import take
+from schemas.admission import Admission
 from schemas.codec import Codec, CodecError
 from schemas.envelope import Event
 
@@ -35,11 +36,12 @@ _END = (TYPE, b"InputEnded")
 
 
 class Settings(NamedTuple):
-    """`partitions` as the deployment has them; `contexts` holds catalogue and directory."""
+    """`partitions` as the deployment has them; `contexts` holds catalogue and directory; `admission` who may say what."""
 
     partitions: int
     profile: LawProfile = LawProfile()
     contexts: Contexts = Contexts()
+    admission: Admission | None = None
 
 
 class Router:
@@ -169,7 +171,14 @@ class Router:
         if record.topic == EVENTS.name and self._settings.contexts.foreign(item):
             text = f"The catalogue has no item {item}. Correct the item, or add catalogue/{item}.yaml, and send it again."
             return Letter("unknown_item", text, "item", item)
-        return None
+        return self._not_admitted(record, event)
+
+    def _not_admitted(self, record: Record, event: Event) -> Letter | None:
+        """An event for an authority that its system may not speak for. What the bus itself forwards was admitted before."""
+        if record.topic != EVENTS.name or self._settings.admission is None:
+            return None
+        refused = self._settings.admission.refusal(event)
+        return refused and Letter("foreign_authority", refused.text, refused.field, refused.value)
 
 
 def _work(desk: Desk, event: Event, cause: Cause, record: Record) -> None:
