@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, Field, model_validator
 
 from bus.settings import KafkaSettings
+from casebus.access import AccessSettings
 from monitor.settings import AlertSettings
 from monitor.web.settings import PageSettings
 from router.law import LawProfile
@@ -73,6 +74,8 @@ class Head(Settings):
     #: Where the view's tables stand: `postgresql+psycopg://user@host/database`; null: SQLite, in `data`.
     view: str | None = None
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
+    #: Who is who in Kafka, and whose events each connector may publish.
+    access: AccessSettings = Field(default_factory=AccessSettings)
     calendar: CalendarSettings = CalendarSettings()
     clock: ClockSettings = ClockSettings()
     rules: Rules = Field(default_factory=Rules)

@@ -129,9 +129,8 @@ def route(folder: Path, member: int) -> int:
 
     wiring, stop = _started(folder)
     states = wiring.deployment.data / "state"
-    settings = Settings(
-        wiring.settings.kafka.partitions, wiring.law, Contexts(wiring.catalogue, wiring.directory, wiring.settings.zone)
-    )
+    contexts = Contexts(wiring.catalogue, wiring.directory, wiring.settings.zone)
+    settings = Settings(wiring.settings.kafka.partitions, wiring.law, contexts, wiring.settings.access.admission)
     with wiring.client() as client:
         _prepare(wiring, client)
         calm_collector()

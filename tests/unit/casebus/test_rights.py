@@ -1,0 +1,92 @@
+"""Who needs what: departments apart, services no more than they do, settings that would mix two up refused."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from bus.acl import Kind, Right
+from casebus.access import AccessSettings
+from casebus.rights import Ground, Traffic, rights, shown
+
+SERVICES = {name: f"User:{name}" for name in ("connect", "route", "deliver", "monitor", "audit", "operate")}
+ACCESS = {
+    "services": SERVICES,
+    "connectors": {
+        "fire": {"principal": "User:CN=fire", "authorities": ["fire@*"]},
+        "water": {"department": "User:water"},
+        "waterways": {"department": "User:waterways"},
+    },
+}
+TRAFFIC = {
+    "fire": Traffic(),
+    "water": Traffic(frozenset({"approval.ingress.water"}), "water.inbox"),
+    "waterways": Traffic(frozenset({"approval.ingress.waterways", "foreign"})),
+}
+
+
+@pytest.fixture(scope="module")
+def given() -> list[Right]:
+    return list(rights(Ground("city", TRAFFIC, AccessSettings.model_validate(ACCESS))))
+
+
+def may(given: list[Right], who: str, operation: str, kind: Kind, name: str) -> bool:
+    """As the broker answers: by the exact name, or by a beginning."""
+    return any(
+        right.principal == who
+        and right.operation == operation
+        and right.resource.kind == kind
+        and (name.startswith(right.resource.name) if right.resource.prefixed else name == right.resource.name)
+        for right in given
+    )
+
+
+def test_a_department_has_its_ingress_its_deliveries_and_nothing_else(given: list[Right]) -> None:
+    """Also where one's name begins as the other's."""
+    assert may(given, "User:water", "WRITE", Kind.TOPIC, "approval.ingress.water")
+    assert may(given, "User:water", "READ", Kind.TOPIC, "water.inbox")
+    assert may(given, "User:water", "WRITE", Kind.TRANSACTIONAL_ID, "water:1")
+    assert not may(given, "User:water", "WRITE", Kind.TRANSACTIONAL_ID, "waterways:1")
+    topics = {one.resource.name for one in given if one.principal == "User:waterways" and one.resource.kind == Kind.TOPIC}
+    assert topics == {"approval.ingress.waterways"}
+
+
+def test_a_connector_of_its_own_runs_under_its_own_id_and_the_fleet_has_the_others(given: list[Right]) -> None:
+    """Whoever may take an id can fence the one who has it."""
+    assert may(given, "User:CN=fire", "WRITE", Kind.TRANSACTIONAL_ID, "connector-fire")
+    assert not may(given, "User:CN=fire", "WRITE", Kind.TRANSACTIONAL_ID, "connector-water")
+    assert not may(given, "User:connect", "WRITE", Kind.TRANSACTIONAL_ID, "connector-fire")
+    assert may(given, "User:connect", "READ", Kind.TOPIC, "approval.ingress.water")
+    assert not may(given, "User:CN=fire", "READ", Kind.TOPIC, "approval.events")
+
+
+def test_only_the_router_writes_the_journal_and_the_audit_writes_nothing(given: list[Right]) -> None:
+    """What was recorded can be changed by nobody else; nobody at all may delete."""
+    writers = {one.principal for one in given if one.resource.name == "case.journal" and one.operation == "WRITE"}
+    assert writers == {"User:route"}
+    assert {one.operation for one in given if one.principal == "User:audit"} == {"READ", "DESCRIBE"}
+    assert {one.operation for one in given} == {"READ", "WRITE", "DESCRIBE"}
+
+
+def test_everything_given_lies_on_the_deployments_own_ground(given: list[Right]) -> None:
+    """Else a right that is no longer needed would never be found again."""
+    ground = list(Ground("city", TRAFFIC, AccessSettings.model_validate(ACCESS)).resources)
+    assert [shown(one) for one in given if not any(one.resource.meets(land) for land in ground)] == []
+
+
+@pytest.mark.parametrize(
+    "connectors",
+    [
+        {"fire": {"department": "User:route"}},
+        {"fire": {"department": "User:x"}, "water": {"department": "User:x"}},
+        {"fire": {"principal": "User:x"}, "water": {"department": "User:x"}},
+        {"fire": {"principal": "User:connect"}},
+        {"fire": {"principal": "User:*"}},
+        {"fire": {"principal": "fire"}},
+    ],
+    ids=["a service", "two departments", "another's connector", "the fleet", "everybody", "no kind"],
+)
+def test_nobody_is_two_at_once(connectors: dict[str, object]) -> None:
+    """A principal that were a department and something else would have the rights of both."""
+    with pytest.raises(ValidationError):
+        AccessSettings.model_validate({"services": SERVICES, "connectors": connectors})
