@@ -53,7 +53,7 @@ def supplement_requested(case: Case, event: Event, profile: LawProfile) -> None:
         find(case, event, "second_supplement_notice", round=str(number))
     due = event.body.get("due")
     missing = list(event.body.get("missing") or ())
-    notice = Supplement(number, event.occurred_at, None, missing, authority(event), "", due["at"] if due else None)
+    notice = Supplement(number, event.occurred_at, None, missing, authority(event), "", told_until(due) if due else None)
     case.supplements = [*case.supplements, notice]
     advance(case, event)
 

@@ -214,6 +214,13 @@ def test_a_second_supplement_notice_is_a_finding():
     assert codes(fold(events, LawProfile(supplement_rounds=3))) == []
 
 
+def test_papers_due_on_a_day_may_come_until_its_end():
+    """The notice names a day: its last moment counts, as for every limit that is told as a day."""
+    due = {"at": START, "precision": "DAY", "zone": "Asia/Shanghai"}
+    case = fold([event("Applied", -3), event("SupplementRequested", -2, due=due)], PLAIN)
+    assert case.supplements[0].due_at == START + 24 * HOUR - 1
+
+
 def test_pauses_are_told_open_and_closed_and_their_faults_found():
     """Resumed without a pause; a pause still open at the decision."""
     accepted = [event("Applied"), event("Accepted", 1)]

@@ -13,19 +13,39 @@ RULES = all_rules()
 EXAMPLES = [pytest.param(rule, example, id=f"{rule.name}: {example.says}") for rule in RULES for example in rule.examples]
 
 
-def test_the_folder_holds_the_nine_rules_of_the_field():
-    """Up, down, across, join, supplement, pause, correct, link, escalate."""
-    assert {rule.name for rule in RULES} >= {
-        "hand_up",
-        "hand_down",
-        "hand_across",
-        "join",
-        "supplement",
-        "pause",
-        "correct",
-        "link",
-        "escalate",
-    }
+#: The moves of the field, each with its rule and with what it tells.
+MOVES = {
+    "hand up 上报": ("hand_up", {"handed_up", "step_up"}),
+    "hand down 下放": ("hand_down", {"handed_down", "step_down"}),
+    "hand across 转办": ("hand_across", {"handed_across", "part_handed_over", "step_across"}),
+    "joint approval 并联": ("join", {"part_asked", "all_answered", "part_refused", "answer_after_decision"}),
+    "preceding joint 前置联办": ("precede", {"consent_asked", "consents_given"}),
+    "supplement 补正": ("supplement", {"supplement_requested", "supplement_received"}),
+    "accepted with gaps 容缺受理": ("gaps", {"gaps_to_fill", "gaps_filled"}),
+    "special procedure 特别程序": ("pause", {"clock_paused", "clock_resumed"}),
+    "extension 延长审批": ("extend", {"limit_extended"}),
+    "withdraw 撤件": ("withdraw", {"stop_work"}),
+    "return 退件": ("give_back", {"papers_returned"}),
+    "revoke 撤销": ("revoke", {"decision_revoked", "decided_anew"}),
+    "correct 更正": ("correct", {"corrected"}),
+    "reopen 重新办理": ("reopen", {"case_reopened", "ended_anew"}),
+    "link and merge 关联": ("link", {"number_joined"}),
+    "tacit acceptance 视为受理": ("deem", {"deemed_accepted"}),
+    "escalation 预警": ("escalate", {"yellow_alert", "red_alert"}),
+    "appointment 预约, 回访": ("appointment", {"call_back", "visit_fixed"}),
+    "hall ticket 取号": ("hall", {"visit_part_done"}),
+}
+
+
+def test_each_move_of_the_field_is_one_file_and_no_file_is_none():
+    """The folder and the list of moves are the same; what a move tells is what its rule claims."""
+    assert {rule.name: rule.claims for rule in RULES} == dict(MOVES.values())
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_whatever_a_rule_may_tell_it_shows_in_an_example(rule: Rule):
+    """A claim without an example is a promise that nobody has seen kept."""
+    assert {move.kind for example in rule.examples for move in example.moves} == rule.claims
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
