@@ -359,7 +359,7 @@ def test_the_case_keeps_what_its_clocks_ask_for():
         event("LimitExtended", 3, approver={"value": "王平"}),
     ]
     case = fold(events, PLAIN)
-    assert (case.steps[0].limit_days, case.supplements[0].due_at) == (3, START + HOUR)
+    assert (case.steps[0].limit_days, case.supplements[0].due_at) == (3, START + HOUR + 999_999)
     assert (case.pauses[0].by, case.pauses[0].approver) == ("fire@500103", "sealed:k7")
     assert case.extensions[0].approver == "王平"
 
