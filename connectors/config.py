@@ -82,6 +82,11 @@ class Connector(NamedTuple):
         opened = {name: part.open(self.base, self._place(), cluster) for name, part in self.parts.items()}
         return opened[""] if "" in opened else Many(opened)
 
+    def left(self) -> None:
+        """It is not run in this process any more, or not by these settings."""
+        for part in self.parts.values():
+            part.kind.left(part.source_settings)
+
     def target(self, cluster: Client | None = None) -> Target | None:
         """Where its deliveries go; None for a system that takes none. `cluster` as for `open`. Raises ProblemsError."""
         wanted = self.settings.deliver

@@ -68,11 +68,12 @@ class Unit:
         self._under, self._begun, self._cut = wish, time.monotonic(), False
         if wish.gone:
             self._runner.close()
+            wish.connector.left()
             return None
         if wish.held:
             return None
         if wish.connector is not before.connector or wish.orders.restart != before.orders.restart:
-            self._renew(wish.connector)
+            self._renew(wish.connector, before.connector)
         return self._judged(attempt(self.name, self._work))
 
     def close(self) -> None:
@@ -83,9 +84,11 @@ class Unit:
         runner.wake = lambda: self._ways.wake(connector.name)
         return runner
 
-    def _renew(self, connector: Connector) -> None:
+    def _renew(self, connector: Connector, before: Connector) -> None:
         """Nothing of what was is kept, failures neither."""
         self._runner.close()
+        if connector is not before:
+            before.left()
         self._runner = self._made(connector)
         self._failures = 0
 

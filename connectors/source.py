@@ -173,5 +173,9 @@ class Kind(NamedTuple):
     inside: Callable[[Any], bool] = lambda _: False
     #: The names of the columns that its rows have now, looked up cheaply; None where that cannot be told before they come.
     columns: Callable[[Any, Context], Sequence[str] | None] | None = None
+    #: The rows of a body, for a kind that is called, as a call with it would give them. Raises Refusal for one that is sent back.
+    body: Callable[[Any, Context, bytes], Sequence[SourceRecord]] | None = None
+    #: This process has the connector no longer: free what was kept open between passes for whoever has it now.
+    left: Callable[[Any], None] = lambda _: None
     target_settings: type[Settings] | None = None
     target: Callable[[Any, Context], Target] | None = None

@@ -21,7 +21,8 @@ Get = Callable[[Element], str | None]
 
 
 class MarkupSettings(FileSettings):
-    """`record` is the path of the record's element from the root's children (`办件/环节`); `namespace` holds for all names.
+    """`record` is the path of the record's element from the root's children (`办件/环节`); `namespace` holds for all names
+    ("*": any, as a SOAP message needs that has several).
 
     Fields are paths from the record: `状态`, `@序号`, `../@编号`, `人/姓名`, `.` (its own text).
     """
@@ -45,7 +46,7 @@ class Markup(Rolling):
         self._path = path
         self._name = name or path.name
         self._context = context
-        self._prefix = f"{{{settings.namespace}}}" if settings.namespace else ""
+        self._prefix = f"{{{settings.namespace}}}" if settings.namespace else ""  # "*" is lxml's own word for any
         self._steps = [self._tag(step) for step in settings.record.split("/")]
         self._getters: list[tuple[str, Get]] = [(str(field), self._getter(str(field))) for field in context.fields]
         super().__init__(self._records, mark)
@@ -106,7 +107,7 @@ class Markup(Rolling):
         )
 
     def _is_record(self, trail: list[Element]) -> bool:
-        return all(step in ("*", element.tag) for step, element in zip(self._steps, trail[1:], strict=True))
+        return all(_matches(step, element.tag) for step, element in zip(self._steps, trail[1:], strict=True))
 
     def _check_size(self, inside: int, trail: list[Element]) -> None:
         """A record stays in memory until its end."""
@@ -134,6 +135,10 @@ class Markup(Rolling):
             for _ in range(number - 1):
                 file.readline(1 << 20)
             return file.readline(1 << 16)
+
+
+def _matches(step: str, tag: str) -> bool:
+    return step in ("*", tag) or (step.startswith("{*}") and step[3:] == tag.rpartition("}")[2])
 
 
 def _walk(element: Element, names: list[str]) -> Element:

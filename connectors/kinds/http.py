@@ -22,7 +22,7 @@ from connectors.values import Refusal
 from connectors.web import shape
 from connectors.web.caller import Caller, CallSettings
 from connectors.web.doors import Door, Rules
-from connectors.web.gate import TLS, gate, kept
+from connectors.web.gate import TLS, enter, kept, leave
 from connectors.web.inbox import Inbox
 from schemas.yamlfile import Map, Settings, validated
 
@@ -75,9 +75,6 @@ class Pushed:
 
     def __init__(self, settings: HttpSource, context: Context) -> None:
         self._inbox = Inbox(settings.room)
-        host, _, port = settings.listen.rpartition(":")
-        tls = TLS(str(settings.certfile), str(settings.keyfile)) if settings.certfile else None
-        self._gate = gate(host.strip("[]"), int(port), tls)
         self._door = Door(
             Path(context.where).stem,
             _rules(settings),
@@ -85,7 +82,7 @@ class Pushed:
             _reader(settings, context),
             _schema(settings, context),
         )
-        self._gate.open(self._door)
+        self._gate = enter(_address(settings), self._door)
 
     def wake_by(self, wake: Callable[[], None]) -> None:
         self._inbox.wake_by(wake)
@@ -104,6 +101,12 @@ class Pushed:
     def close(self) -> None:
         self._gate.shut(self._door)
         self._inbox.close()
+
+
+def _address(settings: HttpSource) -> tuple[str, int, TLS | None]:
+    host, _, port = settings.listen.rpartition(":")
+    tls = TLS(str(settings.certfile), str(settings.keyfile)) if settings.certfile else None
+    return host.strip("[]"), int(port), tls
 
 
 def _rules(settings: HttpSource) -> Rules:
@@ -198,6 +201,8 @@ KIND = Kind(
     nested=lambda settings: settings.format == "json",
     located=_located,
     standing=True,
+    left=lambda settings: leave(_address(settings)),
+    body=lambda settings, context, body: _reader(settings, context)(body),
     target_settings=CallSettings,
     target=_target,
 )

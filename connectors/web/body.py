@@ -3,53 +3,51 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from starlette.requests import ClientDisconnect, Request
 
-from connectors.web.doors import Rules
+from connectors.web.commons import AGAIN, Commons, SentBackError
+from connectors.web.doors import Door, Rules
 
-AGAIN = {"Retry-After": "2"}
 #: Bytes of bodies that a server holds at once: a thousand callers must not bring a thousand times the largest body.
 HELD = 64 << 20
-
-
-class SentBackError(Exception):
-    """A call that is answered at once, with a sentence."""
-
-    def __init__(self, status: int, text: str, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(text)
-        self.status, self.headers = status, headers
 
 
 class Shelf:
     """The memory for bodies. Used by the server's thread alone."""
 
     def __init__(self, room: int = HELD) -> None:
-        self._room = room
-        self._held = 0
+        self._commons = Commons(room)
 
     @asynccontextmanager
-    async def body(self, request: Request, rules: Rules) -> AsyncIterator[bytes]:
-        """The whole body, kept until its call is answered. Raises SentBackError for one that is too large, slow or much."""
+    async def body(self, request: Request, door: Door, systems: int) -> AsyncIterator[bytes]:
+        """The whole body, kept until its call is answered. Raises SentBackError for one that is too large, slow or much.
+
+        `systems` are so many as may send bodies here now.
+        """
         took = 0
 
         def take(size: int) -> None:
             nonlocal took
             took += size
-            self._held += size
-            self._check(took, rules.largest)
+            self._commons.take(door.system, size)
+            self._check(took, door, systems)
 
         try:
-            yield await _whole(request, rules, take)
+            yield await _whole(request, door.rules, take)
         finally:
-            self._held -= took
+            self._commons.give(door.system, took)
 
-    def _check(self, size: int, largest: int) -> None:
+    def _check(self, size: int, door: Door, systems: int) -> None:
+        largest = door.rules.largest
         if size > largest:
             raise SentBackError(413, f"The body has more than {largest:,} bytes. Send fewer rows in one call.")
-        if self._held > max(self._room, largest):
+        if self._commons.crowded(door.system, systems):
+            found = "The bodies of this system fill so much memory that others would wait."
+            raise SentBackError(429, f"{found} Send fewer side by side.", AGAIN)
+        if self._commons.held > max(self._commons.room, largest):
             raise SentBackError(503, "The bodies of other calls fill the memory. Send it again.", AGAIN)
 
 

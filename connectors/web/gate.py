@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
 import hmac
 import re
@@ -23,7 +24,8 @@ from starlette.routing import Route
 
 from bus.errors import ConfigurationError
 from connectors.values import Refusal
-from connectors.web.body import AGAIN, SentBackError, Shelf
+from connectors.web.body import Shelf
+from connectors.web.commons import AGAIN, Commons, SentBackError
 from connectors.web.doors import Door
 from connectors.web.inbox import Answer
 from connectors.web.page import described
@@ -129,6 +131,7 @@ class Gate:
     def __init__(self, host: str, port: int, tls: TLS | None) -> None:
         self._guards: dict[str, Guard] = {}
         self._shelf = Shelf()
+        self._work = Commons(CALLS)
         if tls is not None:
             _checked(tls)
         self._socket = _bound(host, port)
@@ -143,6 +146,7 @@ class Gate:
             http=PatientProtocol,
             limit_concurrency=CALLS,
             timeout_keep_alive=5,
+            timeout_graceful_shutdown=5,
             ssl_certfile=tls.certfile if tls else None,
             ssl_keyfile=tls.keyfile if tls else None,
         )
@@ -161,17 +165,26 @@ class Gate:
         if (guard := self._guards.get(door.system)) is not None and guard.door is door:
             del self._guards[door.system]
 
+    @property
+    def idle(self) -> bool:
+        """No door is open."""
+        return not self._guards
+
     def close(self) -> None:
+        """Calls at work are answered first. The address is free for another process then."""
         self._server.should_exit = True
         self._thread.join()
+        self._socket.close()
 
     async def _post(self, request: Request) -> Response:
         try:
             guard = self._guard(request.path_params["system"])
             guard.admit(request, asyncio.get_running_loop().time())
             key = request.headers.get("idempotency-key")
-            async with self._shelf.body(request, guard.door.rules) as body:
-                return guard.known(key, body) or await _handled(guard, key, body)
+            door, systems = guard.door, len(self._guards)
+            with self._work.place(door.system, systems):
+                async with self._shelf.body(request, door, systems) as body:
+                    return guard.known(key, body) or await _handled(guard, key, body)
         except SentBackError as error:
             return JSONResponse({"error": str(error)}, error.status, error.headers)
 
@@ -248,10 +261,18 @@ def _bound(host: str, port: int) -> socket.socket:
         made.listen(CALLS)  # callers may come from now on, though the server's thread has only just begun
     except OSError as error:
         made.close()
-        raise ConfigurationError(
-            f"Calls cannot be taken at {host}:{port}: {error.strerror}. End what uses it, or write another listen:."
-        ) from error
+        raise _untakable(host, port, error) from error
     return made
+
+
+def _untakable(host: str, port: int, error: OSError) -> ConfigurationError:
+    found = f"Calls cannot be taken at {host}:{port}: {error.strerror}."
+    if error.errno != errno.EADDRINUSE:
+        return ConfigurationError(f"{found} Write a listen: of this machine.")
+    return ConfigurationError(
+        f"{found} End what uses it, or write another listen:. Where it is another worker on this machine, which takes calls "
+        "there for connectors of its own: give each connector a listen: of its own, or run one worker here."
+    )
 
 
 _gates: dict[tuple[str, int, TLS | None], Gate] = {}
@@ -261,7 +282,27 @@ _lock = threading.Lock()
 def gate(host: str, port: int, tls: TLS | None) -> Gate:
     """The server of this address in this process, started where it does not run yet. Raises ConfigurationError."""
     with _lock:
-        key = (host, port, tls)
-        if key not in _gates:
-            _gates[key] = Gate(host, port, tls)
-        return _gates[key]
+        return _gate(host, port, tls)
+
+
+def enter(address: tuple[str, int, TLS | None], door: Door) -> Gate:
+    """The server of this address with this door open. Raises ConfigurationError."""
+    with _lock:  # nobody may leave between the two
+        made = _gate(*address)
+        made.open(door)
+        return made
+
+
+def leave(address: tuple[str, int, TLS | None]) -> None:
+    """Free the address where no door of it is open: another worker of this machine may have the connector now."""
+    with _lock:
+        if (made := _gates.get(address)) is not None and made.idle:
+            del _gates[address]
+            made.close()
+
+
+def _gate(host: str, port: int, tls: TLS | None) -> Gate:
+    key = (host, port, tls)
+    if key not in _gates:
+        _gates[key] = Gate(host, port, tls)
+    return _gates[key]

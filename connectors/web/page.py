@@ -16,7 +16,7 @@ _ANSWERS = {
     "413": "the body is too large",
     "415": "another content type is wanted, or no compression",
     "422": "this Idempotency-Key came with another body",
-    "429": "too many calls a second",
+    "429": "too many calls a second, or so many at once that other systems would wait",
     "503": "Kafka does not take it now: send it again",
 }
 _KEY = {

@@ -96,20 +96,20 @@ def test_a_body_of_200_mb_is_refused_before_it_is_read(bureau: Bureau) -> None:
 
 def test_the_bodies_of_all_callers_share_one_memory(bureau: Bureau, monkeypatch: pytest.MonkeyPatch) -> None:
     """Many that are each allowed would be too much together: who comes last is sent away and comes again."""
-    monkeypatch.setattr(GATE._shelf, "_room", 0)
+    monkeypatch.setattr(GATE._shelf._commons, "room", 0)
     large = f"{HEAD}Content-Length: {8 << 20}\r\n\r\n".encode() + b" " * (7 << 20)
     with (
         socket.create_connection(("127.0.0.1", GATE.port)) as one,
         socket.create_connection(("127.0.0.1", GATE.port)) as two,
     ):
         one.sendall(large)
-        while GATE._shelf._held < 7 << 20:
+        while GATE._shelf._commons.held < 7 << 20:
             time.sleep(0.005)
         two.sendall(large)
         answer = two.recv(1000)
     assert answer.startswith(b"HTTP/1.1 503")
     assert b"retry-after" in answer.lower()
-    while GATE._shelf._held:
+    while GATE._shelf._commons.held:
         time.sleep(0.005)
     assert bureau.send(STEP).status_code == 200
 

@@ -6,6 +6,8 @@ import gzip
 import hashlib
 import json
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -172,6 +174,35 @@ def test_xml_is_read_by_its_path_and_nothing_is_expanded(tmp_path: Path, body: s
     assert (answer.status_code, bureau.keys()) == (status, ["7"] if status == 200 else [])
 
 
+ENVELOPE = """<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" xmlns:ga="urn:police:cases">
+<soapenv:Header><ga:sender>3701</ga:sender></soapenv:Header>
+<soapenv:Body><ga:submit><ga:case number="A1">
+<ga:step id="7"><ga:at>2025-06-01 09:00:00</ga:at><ga:who>王</ga:who></ga:step>
+<ga:step id="8"><ga:at>2025-06-01 10:00:00</ga:at><ga:who>李</ga:who></ga:step>
+</ga:case></ga:submit></soapenv:Body></soapenv:Envelope>"""
+
+
+@pytest.mark.parametrize(
+    ("way", "kind"),
+    [
+        ({"record": "Body/submit/case/step", "namespace": "*"}, "text/xml"),
+        ({"record": "*/submit/case/step", "namespace": "urn:police:cases"}, "application/soap+xml; action=submit"),
+    ],
+    ids=["any namespace", "the department's own"],
+)
+def test_a_soap_message_is_rows_like_any_xml(tmp_path: Path, way: dict[str, str], kind: str) -> None:
+    """Its envelope and its rows are of different namespaces; the header says nothing of rows."""
+    bureau = Bureau(tmp_path)
+    bureau.found = connector(tmp_path, source(format="xml", **way), XML)
+    bureau.runner = Runner(bureau.found, bureau.cluster, default(), Clock())
+    bureau._thread = threading.Thread(target=live, args=(bureau.runner, bureau.stop))
+    answer = bureau.work().send(ENVELOPE.encode(), Content_Type=kind)
+    wrong = bureau.send(ENVELOPE.replace("submit", "sendeth").encode(), Content_Type=kind)
+    bureau.close()
+    assert (answer.status_code, answer.json()["taken"], bureau.keys()) == (200, 2, ["7", "8"])
+    assert (wrong.status_code, wrong.json()["error"]) == (400, "The body holds no rows. Send at least one.")
+
+
 def test_the_page_says_what_may_be_sent(bureau: Bureau) -> None:
     """Each column of the mapping with its type, and each answer."""
     page = bureau.caller.get("/openapi.json").json()
@@ -206,6 +237,23 @@ def test_an_address_in_use_is_told(tmp_path: Path) -> None:
         other.listen()
         with pytest.raises(ConfigurationError, match="write another listen:"):
             connector(tmp_path, source(listen=f"127.0.0.1:{other.getsockname()[1]}")).open()
+
+
+def test_an_address_is_free_when_its_last_connector_has_left(tmp_path: Path) -> None:
+    """Another worker of the machine may have the connector then; until then that one is told why it cannot."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        listen = f"127.0.0.1:{free.getsockname()[1]}"
+    one, two = (connector(tmp_path, source(listen=listen), name=name) for name in ("one", "two"))
+    opened = [one.open(), two.open()]
+    script = f"from pathlib import Path; from connectors.config import read; read(Path({str(two.path)!r})).open(); print('open')"
+    elsewhere = [sys.executable, "-P", "-c", script]
+    for found, pushed in zip((one, two), opened, strict=True):
+        refused = subprocess.run(elsewhere, capture_output=True, text=True, check=False)
+        assert "give each connector a listen: of its own, or run one worker here." in refused.stderr
+        pushed.close()
+        found.left()
+    assert subprocess.run(elsewhere, capture_output=True, text=True, check=True).stdout == "open\n"
 
 
 def test_tokens_stand_in_a_file_while_one_is_replaced(tmp_path: Path) -> None:

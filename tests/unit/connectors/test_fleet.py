@@ -11,6 +11,7 @@ from fleet_world import NOW, Place, Worker
 
 from bus.errors import RetryError
 from connectors import fleet_unit, positions
+from connectors.config import Connector
 from connectors.fleet_orders import Book, Word
 from connectors.fleet_share import Alone, Grouped
 from connectors.fleet_status import State
@@ -57,6 +58,19 @@ def test_workers_share_the_connectors_and_take_over(city: Place) -> None:
     first.work()
     assert first.fleet.names == NAMES
     assert all(city.keys(name) == Counter({"1": 1, "2": 1}) for name in NAMES)
+
+
+def test_what_a_worker_gives_up_or_changes_it_frees(city: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An address that calls come to must be free for whoever has the connector now."""
+    left: list[str] = []
+    monkeypatch.setattr(Connector, "left", lambda one: left.append(one.name))
+    first, second = city.worker("a").work(), city.worker("b").work()
+    first.work()
+    assert sorted(left) == second.fleet.names
+    left.clear()
+    city.add(first.fleet.names[0], more="batch: 3\n")
+    first.edit().work()
+    assert left == first.fleet.names[:1]
 
 
 def test_a_connector_does_not_move_when_another_is_added(place: Place) -> None:
