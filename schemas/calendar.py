@@ -131,6 +131,8 @@ class Calendar:
         first, last = self._year(a.year), self._year(b.year)
         upto_a = first.before[a.toordinal() - first.first + 1]
         upto_b = last.before[b.toordinal() - last.first + 1]
+        if first is last:
+            return upto_b - upto_a
         between = sum(len(self._year(year).days) for year in range(a.year, b.year))
         return between + upto_b - upto_a
 

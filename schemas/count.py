@@ -31,6 +31,8 @@ class Count(NamedTuple):
 
     def counted(self, a: date, b: date) -> int:
         """Days of the unit with a < d <= b that no procedure covers."""
+        if not self.spans:
+            return self.days(a, b)
         taken = (self.days(max(start, a), min(end, b)) for start, end in self.spans)
         return self.days(a, b) - sum(taken)
 

@@ -93,7 +93,8 @@ def _own(then: _Then) -> Iterator[Deadline]:
     for kind, limit, passed in ((Own.PROMISED, facts.promised, Passed.YELLOW), (Own.STATUTORY, facts.statutory, Passed.RED)):
         end = ended(facts, limit, then.terms, then.now, count)
         if end:
-            tally = in_days(end.tally, end.days, then.terms)._replace(passed=end.passed)
+            tally = in_days(end.tally, end.days, then.terms)
+            tally = tally._replace(passed=False) if end.forgiven else tally
             row = LimitRow(passed=passed, near=rules.thresholds.yellow_days, article=rules.articles.get("due", ""))
             span = Span("", then.case.holder or then.case.authority, facts.accepted_at, facts.stopped_at)
             yield _deadline(kind, span, row, tally, then.terms)

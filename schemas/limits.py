@@ -168,7 +168,7 @@ def ended(facts: Facts, limit: Limit | None, terms: Terms, now: int, tally: Coun
     """A limit as extended by then, against the tally of that time."""
     if limit is None:
         return None
-    longer = _added(counting(facts, limit, terms, now), facts, terms.rules)
+    longer = _added(counting(facts, limit, terms, now), facts, terms.rules) if facts.extensions else 0
     return Ended(limit.days + longer, tally._replace(unit=limit.unit), forgiven(facts, terms.rules, now))
 
 
