@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Iterable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,44 +23,46 @@ Name = Annotated[str, typer.Argument(help="The connector: its file in connectors
 Folder = Annotated[Path, typer.Argument(help="The deployment's folder.", show_default="this folder")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Rows = Annotated[int, typer.Option("--rows", min=1, help="How many rows of each table.")]
+Body = Annotated[Path | None, typer.Option("--body", help="Of kind http: a body, below the deployment's folder, as if it came.")]
 Here = Path()
 
 
 @app.command()
-def new(
+def new(  # noqa: PLR0913, PLR0917  each is an option of the command
     name: Name,
-    origin: Annotated[str, typer.Option("--from", help="A database's URL, or a sample file below the deployment's folder.")],
+    origin: Annotated[
+        str,
+        typer.Option("--from", help="A database's URL, a topic, or a sample (file or body) below the deployment's folder."),
+    ],
     folder: Folder = Here,
-    kind: Annotated[str | None, typer.Option(help="sql or files; by default what --from looks like.")] = None,
+    kind: Annotated[str | None, typer.Option(help="sql, files, kafka or http; by default what --from looks like.")] = None,
     table: Annotated[str | None, typer.Option(help="The table, where the database has several.")] = None,
+    brokers: Annotated[str | None, typer.Option(help="Of a topic: its cluster, where it is not the deployment's own.")] = None,
+    schema: Annotated[str | None, typer.Option(help="Of Avro in a topic: the registry's address, or the schema's file.")] = None,
 ) -> None:
     """Look at a source and write a first connector, each guess marked as one."""
-    from bus.errors import ConfigurationError
-    from connectors.integrate import guess, look
+    from casebus.commands import firstlook
+    from casebus.deployment import Deployment
 
-    deployment, path = _place(folder, name)
-    if path.exists():
-        raise ConfigurationError(f"{path} is there already. Take another name, or remove it.")
-    kind = kind or ("sql" if "://" in origin else "files")
-    if kind not in ("sql", "files"):
-        raise ConfigurationError(f"There is nothing to look at for the kind {kind}. Write sql or files.")
-    seen = look.table(origin, table, deployment) if kind == "sql" else look.file(origin, deployment)
-    if not any(seen.fields.values()):
-        raise ConfigurationError(f"{origin} has no rows to guess by. Give it some, or write the connector by hand.")
-    text = guess.draft(seen, name, _zone(folder))
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(text, encoding="utf-8")
-    guesses = text.count("# guess:")
-    sys.stdout.write(f"{path} is there, with {guesses} guesses to look at. Then: casebus connector preview {name} {folder}\n")
+    deployment = Deployment.load(folder)
+    asked = firstlook.Asked(name, origin, kind, table, brokers, schema)
+    path, guesses = firstlook.write(asked, deployment)
+    body = ""
+    if asked.looks_like == "http":
+        body = f" --body {origin}"
+        if tokens := firstlook.first_token(name, deployment.folder):
+            sys.stdout.write(f"{tokens} holds a token for whoever calls.\n")
+    said = f"casebus connector preview {name} {folder}{body}"
+    sys.stdout.write(f"{path} is there, with {guesses} guesses to look at. Then: {said}\n")
 
 
 @app.command()
-def preview(name: Name, folder: Folder = Here, rows: Rows = 10, as_json: Json = False) -> None:
+def preview(name: Name, folder: Folder = Here, rows: Rows = 10, body: Body = None, as_json: Json = False) -> None:
     """Rows beside the events that they give; nothing is published."""
     from casebus.commands.output import as_json as print_json
     from connectors.integrate import preview as looking
 
-    shown = list(looking.rows(_connector(name, folder), rows, _now()))
+    shown = _shown(_connector(name, folder), folder, rows, body)
     if as_json:
         print_json([looking.as_dict(one) for one in shown])
     else:
@@ -71,14 +74,14 @@ def record(
     name: Name,
     folder: Folder = Here,
     rows: Rows = 1000,
+    body: Body = None,
     write: Annotated[bool, typer.Option("--write", help="Append them to the connector's file.")] = False,
 ) -> None:
     """Take samples: one row of each outcome, without personal data, with what it gives now. Look whether that is right."""
-    from connectors.integrate import preview as looking
     from connectors.integrate import record as taking
 
     connector = _connector(name, folder)
-    found = list(taking.samples(connector, looking.rows(connector, rows, _now())))
+    found = list(taking.samples(connector, _shown(connector, folder, rows, body)))
     text = "".join(_blocks(connector, found))
     if not write:
         sys.stdout.write(text)
@@ -100,12 +103,11 @@ def run_samples(
     """Run the samples, and say which columns and codes they show. A sample that gives something else is told with its line."""
     from casebus.commands.output import as_json as print_json
     from connectors.integrate import coverage
-    from connectors.integrate import preview as looking
 
     connector = _connector(name, folder)  # the samples are run whenever a file is loaded
     samples = sum(len(part.settings.samples) for part in connector.parts.values())
     if source:
-        shown = [one.record for one in looking.rows(connector, rows, _now())]
+        shown = [one.record for one in _shown(connector, folder, rows)]
         found = [
             coverage.measured(table, part, coverage.source_rows(one for one in shown if one.table == table))
             for table, part in connector.parts.items()
@@ -150,29 +152,30 @@ def schema() -> None:
     print_json(editor.schema())
 
 
-def _place(folder: Path, name: str) -> tuple[Path, Path]:
-    """The deployment's folder and the connector's file. Raises ProblemsError where there is no deployment."""
-    from casebus.deployment import Deployment
-
-    base = Deployment.load(folder).folder
-    return base, base / "connectors" / f"{name}.yaml"
-
-
-def _zone(folder: Path) -> str:
-    from casebus.deployment import Deployment
-
-    return Deployment.load(folder).settings.zone
-
-
 def _connector(name: str, folder: Path) -> Connector:
     from bus.errors import ConfigurationError
+    from casebus.deployment import Deployment
     from connectors import config
 
-    base, path = _place(folder, name)
+    deployment = Deployment.load(folder)
+    base = deployment.folder
+    path = base / "connectors" / f"{name}.yaml"
     if not path.is_file():
         known = ", ".join(one.stem for one in config.paths(base / "connectors")) or "none"
         raise ConfigurationError(f"There is no connector {name} in {base / 'connectors'} ({known}).")
-    return config.read(path, _zone(folder), base)
+    return config.read(path, deployment.settings.zone, base)
+
+
+def _shown(connector: Connector, folder: Path, rows: int, body: Path | None = None) -> list[Shown]:
+    """Rows with what they give: of the source (Kafka is opened where it lies there), or of a body as if it had been sent."""
+    from casebus.deployment import Deployment
+    from casebus.wiring import Wiring
+    from connectors.integrate import bodies, preview
+
+    if body is not None:
+        return list(preview.of_body(connector, bodies.read(connector.base / body), rows, _now()))
+    with Wiring(Deployment.load(folder)).client() if connector.inside else nullcontext() as client:
+        return list(preview.rows(connector, rows, _now(), client))
 
 
 def _now() -> int:

@@ -27,6 +27,7 @@ _FORMATS = (
     "%d/%m/%Y %H:%M",
     "epoch_ms",
     "epoch_s",
+    "epoch_us",
 )
 _EARLY, _FAR = 631_152_000_000_000, 4_102_444_800_000_000  # 1990 and 2100: a number that reads as a time must be a likely one
 #: What names of fields hint at, the likeliest role first.
@@ -36,7 +37,7 @@ _HINTS: dict[str, str] = {
     "code": r"status|state|step|stage|event|action|activity|环节|状态|节点|事件|zt|hj",
     "region": r"region|xzqh|区划|district|area",
     "item": r"item|事项|sxbm|task_?code",
-    "actor": r"operator|clerk|handler|经办|办理人|操作员|czry|user",
+    "actor": r"operator|clerk|handler|经办|办理人|操作员|czry|^jbr|^blr|user",
     "applicant": r"applicant|申请人|applyer|sqr",
     "reason": r"reason|原因|理由|opinion|意见|note|备注|说明",
     "changed": r"chang|update|modif|更新|修改|cd_time|sync",
@@ -79,18 +80,18 @@ def draft(seen: Seen, system: str, zone: str) -> str:
     taken = {one.field for one in columns.values()}
     lines += [f"  # not used yet: {_flow({'from': field})}\n" for field in seen.fields if field not in taken]
     lines.append("\n" + _line("key: serial", "the row's own number: part of every event's identity, for ever"))
-    lines += _version(columns, seen.kind)
+    lines += _version(columns, seen)
     lines += [_line("case: number", "the platform's case number, or one that a lookup turns into it")]
     lines += [_line("choose: code", "what says which event a row is")] if "code" in columns else []
     lines += [f"header: {_flow(_header(columns))}\n", "events:\n"]
     return "".join(lines + _events(seen, columns))
 
 
-def _version(columns: Mapping[str, Column], kind: str) -> list[str]:
+def _version(columns: Mapping[str, Column], seen: Seen) -> list[str]:
     """Without a version of its own, a row that was changed is newer than it was: seconds since 2000-01-01 UTC."""
     if "version" in columns:
         return ["version: version\n"]
-    if kind != "sql" or "changed" not in columns:
+    if "changed" not in columns or not (seen.kind == "sql" or seen.source.get("value") == "debezium"):
         return []
     return [_line('version: "(changed.at - 946684800000000) / 1000000"', "a row that changes replaces what it said before")]
 
@@ -126,14 +127,14 @@ def _event(code: str, columns: Mapping[str, Column]) -> dict[str, Any]:
 
 def _columns(seen: Seen) -> list[Column]:
     found: dict[str, Column] = {}
-    left = dict(seen.fields)
+    left = {field: values for field, values in seen.fields.items() if field not in seen.aside}
 
     def take(name: str, field: str | None, why: str, **more: Any) -> None:
         if field is not None:
             found[name] = Column(name, field, more, why)
             left.pop(field, None)
 
-    times = {field: form for field, values in left.items() if (form := _format(values))}
+    times = {field: _as_counted(form, seen) for field, values in left.items() if (form := _format(values))}
     keys = seen.source.get("key")
     serial = keys if isinstance(keys, str) else keys[0] if keys else _first(left, _is_key)
     take(
@@ -166,6 +167,11 @@ def _columns(seen: Seen) -> list[Column]:
             "at", next(iter(seen.fields)), {"type": "time", "required": True}, "no field reads as times: name one"
         )
     return list(found.values())
+
+
+def _as_counted(form: str, seen: Seen) -> str:
+    """Debezium counts from 1970 on the source's own clock."""
+    return form.replace("epoch_", "clock_") if seen.source.get("value") == "debezium" and form != "epoch_s" else form
 
 
 def _named(role: str, fields: Mapping[str, Any] | Sequence[str]) -> str | None:

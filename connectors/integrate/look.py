@@ -26,12 +26,16 @@ _ENCODINGS = ("utf-8-sig", "gb18030")
 
 
 class Seen(NamedTuple):
-    """What a look found: the kind, its `source:` settings, fields with values, and which of the settings are guesses."""
+    """What a look found: the kind, its `source:` settings, fields with values, and which of the settings are guesses.
+
+    `aside` are fields that are worth a column, but play no part that could be guessed.
+    """
 
     kind: str
     source: Mapping[str, Any]
     fields: Mapping[str, Sequence[Any]]
     guessed: Mapping[str, str]
+    aside: Sequence[str] = ()
 
 
 def table(url: str, name: str | None, base: Path) -> Seen:

@@ -7,7 +7,10 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any, NamedTuple
 
+from bus.errors import ConfigurationError
+from bus.ports import Client
 from connectors.config import Connector
+from connectors.integrate import bodies
 from connectors.mapping import Rejection
 from connectors.source import SourceRecord
 from schemas.envelope import Event
@@ -22,16 +25,28 @@ class Shown(NamedTuple):
     found: list[Event] | Rejection
 
 
-def rows(connector: Connector, limit: int, now: int) -> Iterator[Shown]:
-    """The first `limit` rows of each table, translated as if received at `now` (microseconds). Raises BusError."""
+def rows(connector: Connector, limit: int, now: int, cluster: Client | None = None) -> Iterator[Shown]:
+    """The first `limit` rows of each table, translated as if received at `now` (microseconds). Raises BusError.
+
+    `cluster` is the deployment's own Kafka, where the source lies in it.
+    """
+    if any(part.kind.body is not None for part in connector.parts.values()):
+        raise ConfigurationError(f"{connector.name} is called by its department. Show it a body that would be sent: --body FILE.")
     for name, part in connector.parts.items():
-        source = part.open(connector.base, connector.path.name)
+        source = part.open(connector.base, connector.path.name, cluster)
         try:
             records = (record for batch in source.fetch(None, limit) for record in batch.records)
             for record in islice(records, limit):
                 yield Shown(record._replace(table=name), part.mapping.translate(record, now))
         finally:
             source.close()
+
+
+def of_body(connector: Connector, body: bytes, limit: int, now: int) -> Iterator[Shown]:
+    """The first `limit` rows of a body, as if a department had sent it. Raises ConfigurationError."""
+    for name, part in connector.parts.items():
+        for record in bodies.rows(part, connector, body)[:limit]:
+            yield Shown(record._replace(table=name), part.mapping.translate(record, now))
 
 
 def said(event: Event) -> dict[str, Any]:

@@ -22,6 +22,7 @@ _LOOKS = re.compile(
 #: Fields that are personal by their name, though the mapping does not use them.
 _NAMED = re.compile(
     r"姓名|申请人$|联系人|法人|经办人|办理人|操作员|电话|手机|身份证|证件号|地址"
+    r"|^(?:sqr|jbr|blr|lxr|fr|czry)(?:xm|mc)?$|^(?:xm|lxdh|dh|sjh|sfzh|zjhm|dz)$"  # the same in initials
     r"|applicant$|applicant_?name|applyer_name|contact_name|clerk|phone|mobile|address|identity",
     re.IGNORECASE,
 )

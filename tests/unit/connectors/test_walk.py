@@ -20,7 +20,7 @@ from connectors.config import read
 from connectors.runner import Runner
 from schemas.codec import default
 
-DOC = (Path(__file__).parents[3] / "docs/connect-a-department.md").read_text("utf-8")
+DOC = (Path(__file__).parents[3] / "docs/connect-a-department.md").read_text("utf-8").partition("## When the department calls")[0]
 
 
 class Clock:
