@@ -22,6 +22,7 @@ trap cleanup EXIT
 packages=()
 command -v dockerd >/dev/null || packages+=(docker.io)
 command -v iptables >/dev/null || packages+=(iptables)
+command -v ip >/dev/null || packages+=(iproute2)
 command -v mmdebstrap >/dev/null || packages+=(mmdebstrap)
 command -v chromium >/dev/null || packages+=(chromium fonts-noto-cjk)
 command -v mariadbd >/dev/null || packages+=(mariadb-server)
@@ -58,7 +59,7 @@ cp -r "$java/." "$work/root/opt/java/"
 tar -C "$work/root" -c . | docker import --change 'ENV PATH=/opt/java/bin:/usr/local/bin:/usr/bin:/bin' - "$CASEBUS_KAFKA_IMAGE" >/dev/null
 
 echo "-- testing"
-uv run --frozen pytest -m tier2 --durations=5 tests/broker tests/contract
+uv run --frozen pytest -m tier2 --durations=5 tests/broker tests/contract tests/torture
 
 # A call into a browser has no time-out of its own, and once in some runs one never came back (the page itself answered): such a run is
 # ended whole and begun again once. What fails without hanging fails here too, the second time for good.

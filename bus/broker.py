@@ -177,6 +177,10 @@ class Broker:
     def pid(self, node: int = 1) -> int:
         return self._nodes[node - 1].pid
 
+    def ports(self, node: int = 1) -> Ports:
+        """Where its clients and the other nodes reach it: for tests that cut it off."""
+        return self._nodes[node - 1].cluster.ports[node - 1]
+
     def kill(self, node: int = 1) -> None:
         """As `kill -9` of node number `node`: for tests of what survives it."""
         self._nodes[node - 1].kill()

@@ -89,6 +89,11 @@ class Crew:
         """How a child ended: 0 or 2; None while it works."""
         return self._children[name].code
 
+    def pid(self, name: str) -> int | None:
+        """None while it waits to be started again, and when it has ended for good."""
+        process = self._children[name].process
+        return process.pid if process and process.poll() is None else None
+
     def last_words(self, name: str) -> list[str]:
         return self._children[name].last_words()
 

@@ -14,18 +14,11 @@ import shutil
 import subprocess
 import sys
 from collections import defaultdict
-from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from sqlalchemy import select
-
-from casebus.deployment import Deployment
-from casebus.wiring import Wiring
-from monitor import tables
-from schemas.case import Case, Phase, decode_state
-from schemas.clock import Reading
+from generated_city import differences
 
 pytestmark = [pytest.mark.broker, pytest.mark.shared]
 EXAMPLE = Path(__file__).parents[2] / "examples" / "generated-city"
@@ -83,75 +76,9 @@ def shuffle(file: Path, seed: int | None) -> dict[int, int]:
     return {number + 1: place for place, number in enumerate(order, 1)}
 
 
-def state_of(case: Case) -> str:
-    """The city's word for where a case stands."""
-    if case.phase is Phase.ENDED:
-        return {"granted": "closed_approved", "refused": "closed_denied"}.get(str(case.outcome), str(case.outcome))
-    if case.paused:
-        return "paused"
-    return {"applied": "submitted", "in_progress": "reviewing"}.get(str(case.phase), str(case.phase))
-
-
-def told(case: Case, clock: Reading) -> dict[str, Any]:
-    """The case in the truth's words, times in microseconds."""
-    accepted = case.accepted_at is not None
-    said = {
-        "region": case.region,
-        "dept": case.authority.partition("@")[0],
-        "item": case.item,
-        "state": state_of(case),
-        "submitted": case.applied_at,
-        "accepted": case.accepted_at,
-        "clock_stop": case.stopped_at if accepted else None,
-        "closed": case.ended_at,
-        "pauses": sorted((pause.start, pause.end) for pause in case.pauses),
-        "extension_days": sum(one.days for one in case.extensions),
-        "events": case.events,
-    }
-    return said | (counted(clock) if accepted else {})
-
-
-def counted(clock: Reading) -> dict[str, Any]:
-    return {
-        "elapsed_workdays": clock.elapsed_days,
-        "paused_workdays": clock.paused_days,
-        "overdue_promise": clock.overdue_promise,
-        "overdue_legal": clock.overdue_legal,
-        "due_date": clock.due.isoformat() if clock.due else None,
-    }
-
-
-CLOCK = ("elapsed_workdays", "paused_workdays", "overdue_promise", "overdue_legal", "due_date")
-
-
-def right(row: dict[str, Any]) -> dict[str, Any]:
-    """A line of truth_cases.jsonl in the same words."""
-    times = {name: micros(row[name]) for name in ("submitted", "accepted", "clock_stop", "closed")}
-    pauses = sorted((micros(start), micros(end)) for start, end in row["pauses"])
-    plain = {name: row[name] for name in ("region", "dept", "item", "state", "extension_days", "events")}
-    return plain | times | {"pauses": pauses} | ({name: row[name] for name in CLOCK} if row["accepted"] else {})
-
-
-def micros(text: str | None) -> int | None:
-    return int(datetime.fromisoformat(text).timestamp()) * 1_000_000 if text else None
-
-
 def test_every_case_equals_its_truth(city: City) -> None:
     """Whose it is, state, times, pauses, extensions, counted and paused days, due date, overdue: of all cases and no others."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CASEBUS_CITY", str(city.files))
-        wiring = Wiring(Deployment.load(city.folder))
-        view, clockwork = wiring.view(), wiring.clockwork
-    end = micros(city.summary()["span"][1])
-    query = select(tables.cases).where(tables.cases.c.opened, tables.cases.c.forwards_to == "", ~tables.cases.c.expired)
-    cases = {row.number: decode_state(row.state).case for row in view.all(query)}
-    truth = {row["case_no"]: row for row in city.lines("truth_cases.jsonl")}
-    assert cases.keys() == truth.keys()
-    wrong = {}
-    for number, row in truth.items():
-        found = told(cases[number], clockwork.reading(cases[number], end))
-        wrong |= {(number, name): (found[name], value) for name, value in right(row).items() if found[name] != value}
-    assert wrong == {}
+    assert differences(city.files, city.folder) == {}
 
 
 def test_figures_at_every_time_equal_the_truth(city: City, casebus: Any) -> None:
