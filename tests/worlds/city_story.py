@@ -74,7 +74,8 @@ class City:
 
     def _supervise(self) -> None:
         """As `alerts.replay` has it: everything has come, now the supervision speaks."""
-        judge = Judge(self.wiring.panel, self.wiring.clockwork, self.wiring.now(self.view))
+        language = self.wiring.settings.alerts.language
+        judge = Judge(self.wiring.panel, self.wiring.clockwork, self.wiring.now(self.view), language)
         judge.sweep(self.view)
         publish(self.view, self.cluster, self.wiring.codec)
         self._route()
