@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Protocol
@@ -43,8 +44,8 @@ class AvroReader:
         self._refused: dict[bytes, Refusal] = {}
         numbered = files.items() if isinstance(files, Mapping) else [(None, path) for path in files]
         for number, path in numbered:
-            text = _text(path, where)
-            self._schemas[SINGLE_OBJECT + contract(text).fingerprint] = schema = _parsed(text)
+            mark, schema = _loaded(path, where)
+            self._schemas[SINGLE_OBJECT + mark] = schema
             if number is not None:
                 self._schemas[CONFLUENT + number.to_bytes(4, "big")] = schema
 
@@ -106,15 +107,20 @@ def _parsed(text: str) -> Any:
     raise ValueError("it is empty")
 
 
-def _text(path: Path, where: str) -> str:
-    """A file's schema, checked. Raises ConfigurationError."""
+def _loaded(path: Path, where: str) -> tuple[bytes, Any]:
+    """A file's fingerprint and schema. Raises ConfigurationError."""
     try:
-        text = path.read_text("utf-8")
-        contract(text)
+        return _of_file(path, path.stat().st_mtime_ns)
     except OSError as error:
         raise ConfigurationError(
             f"{where}: the schema {path} cannot be read: {error.strerror}. Put it there, or correct schemas:."
         ) from error
     except _NO_SCHEMA as error:
         raise ConfigurationError(f"{where}: {path} is no Avro schema of a record: {error}. Correct it, or schemas:.") from error
-    return text
+
+
+@lru_cache(256)
+def _of_file(path: Path, changed: int) -> tuple[bytes, Any]:  # noqa: ARG001  a file that changed is another one
+    """A source is opened for each look; its schemas are read once."""
+    text = path.read_text("utf-8")
+    return contract(text).fingerprint, _parsed(text)

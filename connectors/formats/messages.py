@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -17,6 +18,7 @@ from connectors.formats.delimited import known_encoding
 from connectors.formats.objects import Origin
 from connectors.source import Context, SourceRecord
 from connectors.values import key_text
+from schemas.codec import CONFLUENT
 from schemas.yamlfile import Settings
 
 Form = Literal["json", "debezium", "avro", "csv", "text"]
@@ -85,7 +87,7 @@ def rows(settings: MessageSettings, context: Context) -> Rows:
     """How values are read. Raises ConfigurationError for a schema file that cannot be."""
     if settings.value in _LINES:
         return _of_lines(settings, context)
-    read = _avro(settings, context) if settings.in_avro else objects.decoded
+    read = _avro(settings, context) if settings.in_avro else json_in
     way = settings.record.split(".") if settings.record else []
     if settings.value == "debezium":
         return lambda origin: _of_envelope(envelopes.row(read(origin.raw)), way, origin)
@@ -97,8 +99,19 @@ def _of_envelope(row: Any, way: Sequence[str], origin: Origin) -> list[SourceRec
 
 
 def _avro(settings: MessageSettings, context: Context) -> Callable[[bytes], Any]:
-    registry = HttpRegistry(settings.registry) if settings.registry else None
+    registry = _registry(settings.registry) if settings.registry else None
     return AvroReader(settings.schemas, registry, context.where).read
+
+
+@lru_cache(64)
+def _registry(settings: RegistrySettings) -> HttpRegistry:
+    """A source is opened for each look; what its registry said stays known."""
+    return HttpRegistry(settings)
+
+
+def json_in(raw: bytes) -> Any:
+    """JSON, with the schema's id before it where a registry's serializer wrote it (no JSON begins with a NUL)."""
+    return objects.decoded(raw[5:] if raw.startswith(CONFLUENT) else raw)
 
 
 def _of_lines(settings: MessageSettings, context: Context) -> Rows:

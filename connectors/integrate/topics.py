@@ -12,7 +12,7 @@ from typing import Any
 
 from bus.errors import ConfigurationError
 from bus.ports import Client
-from connectors.formats import objects
+from connectors.formats import messages
 from connectors.formats.textlines import LINE
 from connectors.integrate import trees
 from connectors.integrate.look import ROWS, Seen
@@ -69,10 +69,10 @@ def _sample(topic: str, client: Client) -> list[bytes]:
 
 
 def _form(topic: str, values: Sequence[bytes], schema: str | None) -> Guessed:
-    if _most(value.startswith((SINGLE_OBJECT, CONFLUENT)) for value in values):
-        return _avro(topic, values, schema)
     if _most(isinstance(_decoded(value), (dict, list)) for value in values):
         return {"value": "json"}, {"value": "its values read so"}
+    if _most(value.startswith((SINGLE_OBJECT, CONFLUENT)) for value in values):
+        return _avro(topic, values, schema)
     return _lines(topic, values)
 
 
@@ -84,7 +84,7 @@ def _most(found: Any) -> bool:
 
 def _decoded(value: bytes) -> Any:
     try:
-        return objects.decoded(value)
+        return messages.json_in(value)
     except ValueError:
         return None
 

@@ -56,6 +56,7 @@ def test_json_with_a_spoilt_record(tmp_path: Path) -> None:
     values = [b"not JSON", *encoded(*ROWS)]
     found = seen(tmp_path, *values)
     assert found.source == {"topic": "feed", "value": "json"}
+    assert seen(tmp_path, *(b"\x00\x00\x00\x00\x09" + value for value in encoded(*ROWS))).source == found.source
     assert list(found.fields) == ["id", "case.no", "state", "at"]
     assert types(tmp_path, found, *values) == ["broken_line", *["Applied", "Decided"] * 3]
 

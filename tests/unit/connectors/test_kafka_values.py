@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -242,6 +243,22 @@ def test_a_topic_of_each_form_gives_rows(tmp_path: Path) -> None:
     assert row.row["case_no"] == "A"
     (row,) = rows(tmp_path, "value: text", b"A1", mapping=ONE_FIELD)
     assert row.row == {"line": "A1"}
+
+
+def test_json_may_have_a_registrys_id_before_it(tmp_path: Path) -> None:
+    """As serializers with a JSON Schema write it."""
+    (row,) = rows(tmp_path, "value: json", b"\x00\x00\x00\x00\x09" + b'{"id": 1}')
+    assert row.row == {"id": 1}
+
+
+def test_a_schema_file_is_read_again_when_it_changed(file: Path) -> None:
+    """And only then: a source is opened for each look."""
+    AvroReader([file], None, "dep.yaml")
+    older = file.stat().st_mtime_ns
+    file.write_text(TEXT.replace("clerk", "agent"), "utf-8")
+    os.utime(file, ns=(older + 1, older + 1))
+    with pytest.raises(Refusal, match="unknown_schema"):
+        AvroReader([file], None, "dep.yaml").read(single(body()))
 
 
 def test_debeziums_envelopes_come_in_avro_too(tmp_path: Path) -> None:
