@@ -7,9 +7,13 @@ where it was reported), `rows` (source row -> the event that says to which new c
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+import structlog
+
+from bus.errors import RetryError
 from bus.ports import Client, Record, Store, Written
 from bus.store import Put, follow, restore
 from bus.topics import JOURNAL, STATE
@@ -18,8 +22,12 @@ from schemas.case import Case, CaseState, decode_state
 from schemas.codec import Codec
 from schemas.envelope import Event
 
+log = structlog.get_logger(__name__)
+
 #: States of cases kept decoded: about 10 KB each.
 CACHED = 2048
+#: How long a router that has just lost a partition may keep its store open: a poll without records, and a bit.
+HELD_SECONDS = 7.0
 
 
 class Keep:
@@ -40,11 +48,27 @@ class Keep:
         for number in self._stores.keys() - numbers:
             self._stores.pop(number).close()
         for number in sorted(numbers - self._stores.keys()):
-            self._stores[number] = self._open(number)
+            self._stores[number] = self._patiently(number)
+        read = 0
         for number, store in self._stores.items():
-            restore(self._client, store, number, CHANGELOGS)
+            read += restore(self._client, store, number, CHANGELOGS)
             for row, value in store.scan("rows", b""):
                 self.heard(row, self._codec.decode(value))
+        log.info("stores caught up", partitions=len(self._stores), records=read)
+
+    def _patiently(self, number: int) -> Store:
+        """The store of a partition, which on a common disk its last owner may still be about to close.
+
+        To leave the group at once instead would begin another rebalance, and the owner would open it again.
+        """
+        deadline = time.monotonic() + HELD_SECONDS
+        while True:
+            try:
+                return self._open(number)
+            except RetryError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
 
     def committed(self, written: Sequence[Written], states: Iterable[CaseState], rows: Mapping[bytes, Event]) -> None:
         """The stores follow the commit; the states become those in use."""
