@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import tzinfo
 from typing import Any
 
@@ -14,6 +14,7 @@ from rich.text import Text
 from monitor.caseview import CaseView
 from monitor.look import STYLES, days, lag, lamp, table
 from monitor.times import shown
+from monitor.told import Told
 from schemas.clock import Kind, Light
 
 _NOTHING = Text("none", style="dim")
@@ -33,6 +34,8 @@ def _sections(view: CaseView, zone: tzinfo) -> Iterator[RenderableType]:
     yield _findings(view, zone) if view.findings else _NOTHING
     yield _section("Who handed it to whom")
     yield _moves(view, zone) if view.moves else _NOTHING
+    yield _section("Who was told what, and why")
+    yield _told(view, zone) if view.told else _NOTHING
 
 
 def _section(title: str) -> Text:
@@ -79,7 +82,8 @@ def _timeline(view: CaseView, zone: tzinfo) -> Table:
         right=("reported", "received"),
         wide=("activity", "authority"),
     )
-    for one in view.timeline:
+    below = {one.sequence for one in view.told}
+    for one in (moment for moment in view.timeline if moment.sequence not in below):
         what = Text(one.what)
         if one.standing:
             what = Text.assemble((one.what, "strike"), (f" {one.standing.replace('_', ' ')}", "yellow"))
@@ -112,10 +116,14 @@ def _account(view: CaseView) -> Table:
     return made
 
 
+#: How a finding's facts are called.
+_NAMES = {"phase": "state then"}
+
+
 def _findings(view: CaseView, zone: tzinfo) -> Table:
     made = Table.grid(padding=(0, 2))
     for one in view.findings:
-        facts = f" ({', '.join(f'{name}: {value}' for name, value in one.facts.items())})" if one.facts else ""
+        facts = _named({_NAMES.get(name, name): value.replace("_", " ") for name, value in one.facts.items()}, zone)
         basis = Text(one.basis, style="dim")
         said = Text(one.sentence + facts, style="yellow")
         if one.order:
@@ -131,3 +139,38 @@ def _moves(view: CaseView, zone: tzinfo) -> Table:
         part = f" {one.part}" if one.part else ""
         made.add_row(shown(one.sent_at, zone), one.kind + part, one.sender, one.receiver, received, shown(one.answered_at, zone))
     return made
+
+
+def _told(view: CaseView, zone: tzinfo) -> Table:
+    """Rule and law once, where the rule first speaks; the item's version once, where a condition does not ask for it again."""
+    made, known = Table.grid(padding=(0, 2)), set[str]()
+    for one in view.told:
+        what = one.what.replace("_", " ")
+        said = Text.assemble((what, "strike" if one.taken_back else "bold"), " to ", one.to)
+        said.append(" taken back since" if one.taken_back else "", style="yellow")
+        said.append(_named(one.facts, zone))
+        why = f"\n{one.title} (rule {one.rule}; {one.basis})"
+        said.append("".join(line for line in (why, _because(one)) if line not in known), style="dim")
+        known |= {why, _because(one)}
+        made.add_row(shown(one.at, zone), said)
+    return made
+
+
+def _named(facts: Mapping[str, str], zone: tzinfo) -> str:
+    said = [f"{name.replace('_', ' ')}: {_readable(name, text, zone)}" for name, text in facts.items()]
+    return f" ({'; '.join(said)})" if said else ""
+
+
+def _readable(name: str, text: str, zone: tzinfo) -> str:
+    return shown(int(text), zone) if name.endswith("_at") and text.isdigit() else text
+
+
+def _because(one: Told) -> str:
+    """The item's version, and the condition with what it saw."""
+    if not one.item_version:
+        return ""
+    said = f"\nItem {one.item}, version {one.item_version}"
+    if not one.condition:
+        return said
+    values = ", ".join(f"{name} = {text}" for name, text in one.values.items())
+    return f"{said}: {one.condition} held, with {values}"

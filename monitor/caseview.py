@@ -17,6 +17,7 @@ from monitor.mask import masked
 from monitor.statistics.compute import Inputs
 from monitor.statistics.source import Window, case_at
 from monitor.times import iso
+from monitor.told import Told
 from monitor.view import Snapshot, View
 from schemas.case import Case
 from schemas.clock import Kind, Line
@@ -97,6 +98,7 @@ class CaseView(msgspec.Struct, frozen=True):
     account: list[Account]
     findings: list[Found]
     moves: list[Move]
+    told: list[Told] = []
 
     def to_json(self, clockwork: Clockwork) -> dict[str, Any]:
         """Times as ISO 8601 in the deployment's zone."""

@@ -19,8 +19,8 @@ _RANK = {phase: rank for rank, phase in enumerate(Phase)}
 
 
 def find(case: Case, event: Event, code: str, **facts: str) -> None:
-    """Record a finding; `code` is a row of `router.findings.FINDINGS`."""
-    case.findings = [*case.findings, Finding(code, event.occurred_at, event.id, facts)]
+    """Record a finding with the state the case was in; `code` is a row of `router.findings.FINDINGS`."""
+    case.findings = [*case.findings, Finding(code, event.occurred_at, event.id, {"phase": str(case.phase), **facts})]
 
 
 def explain(case: Case, code: str) -> None:
@@ -33,7 +33,7 @@ def advance(case: Case, event: Event) -> None:
     row = MAIN[event.type]
     regular = case.phase in row.phases
     if row.otherwise and not regular:
-        find(case, event, row.otherwise, phase=str(case.phase))
+        find(case, event, row.otherwise)
     if regular or (row.always and _RANK[case.phase] < _RANK[row.to]):
         case.phase = row.to
 

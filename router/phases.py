@@ -19,7 +19,7 @@ def applied(case: Case, event: Event, profile: LawProfile) -> None:
     if case.applied_at is not None:
         return find(case, event, "applied_twice")
     if case.phase is not Phase.NONE:
-        find(case, event, "application_after_work", phase=str(case.phase))
+        find(case, event, "application_after_work")
     case.applied_at = event.occurred_at
     header, body = event.header, event.body
     for name in ("region", "item", "item_version", "authority", "level"):

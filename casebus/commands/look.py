@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 from rich.console import Console
 
 from casebus.commands import output
@@ -79,12 +80,17 @@ def stay(wiring: Wiring, view: View, each_time: Callable[[], None] = lambda: Non
 def case(folder: Path, number: str, at: str | None, *, as_json: bool) -> int:
     from monitor import casetext
     from monitor.caseview import Asked, Sentence, case_view, key_of
+    from monitor.told import told
+    from router.decide import all_rules
     from router.findings import FINDINGS
 
     with opened(folder) as (wiring, view):
         asked = Asked(wiring.now(view)(), wiring.deployment.moment(at) if at else None)
         sentences = {code: Sentence(*rule) for code, rule in FINDINGS.items()}
         shown = case_view(view, key_of(view, number), inputs(wiring), sentences, asked)
+        rules = {rule.name: (rule.title, rule.basis) for rule in all_rules()}
+        with view.snapshot() as snapshot:
+            shown = replace(shown, told=told(snapshot, shown.key, rules, asked.when))
     if as_json:
         output.as_json(shown.to_json(wiring.clockwork))
     else:

@@ -342,7 +342,7 @@ def test_a_late_hand_up_is_the_one_that_its_deadline_calls_late():
     opened = [event("Applied"), event("Accepted", 1)]
     assert codes(fold([*opened, *paused, event("HandedUp", 24)], COUNTING)) == []
     (found,) = fold([*opened, *paused, event("HandedUp", 26)], COUNTING).findings
-    assert found.facts == {"days": "21", "limit": "20"}
+    assert found.facts == {"phase": "accepted", "days": "21", "limit": "20"}
     part = event("HandedUp", 2, hand_over="H0", part="fire")
     assert codes(fold([*opened, part, event("HandedUp", 24)], COUNTING)) == ["late_hand_up"]
     again = event("HandedUp", 24, hand_over="H2", header_authority="quality@500103")
