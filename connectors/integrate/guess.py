@@ -34,6 +34,7 @@ _EARLY, _FAR = 631_152_000_000_000, 4_102_444_800_000_000  # 1990 and 2100: a nu
 _HINTS: dict[str, str] = {
     "number": r"case|project_?no|办件|受理号|申请号|bjbh|sblsh|dossier|zaak|caseno",
     "version": r"version|版本|bbh",
+    "state": r"status|state|状态|zt",  # of several codes, that which says where the case stands
     "code": r"status|state|step|stage|event|action|activity|环节|状态|节点|事件|zt|hj",
     "region": r"region|xzqh|区划|district|area",
     "item": r"item|事项|sxbm|task_?code",
@@ -154,7 +155,8 @@ def _columns(seen: Seen) -> list[Column]:
     )
     version = _named("version", left)
     take("version", version, "its name", type="whole", default=1)
-    named = _named("code", {field: values for field, values in left.items() if _is_code(values, len(values) - 1)})
+    codes = {field: values for field, values in left.items() if _is_code(values, len(values) - 1)}
+    named = _named("state", codes) or _named("code", codes)
     take("code", named, "its name", required=True)
     for name in ("region", "item", "actor", "applicant", "reason"):
         take(name, _named(name, left), "its name")

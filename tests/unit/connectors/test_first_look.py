@@ -61,6 +61,12 @@ def test_json_with_a_spoilt_record(tmp_path: Path) -> None:
     assert types(tmp_path, found, *values) == ["broken_line", *["Applied", "Decided"] * 3]
 
 
+def test_of_several_codes_the_state_counts(tmp_path: Path) -> None:
+    """Numbers of steps repeat too, and their column may stand before."""
+    values = encoded(*({"step": n // 2, **row} for n, row in enumerate(ROWS)))
+    assert types(tmp_path, seen(tmp_path, *values), *values) == ["Applied", "Decided"] * 3
+
+
 def test_json_with_its_rows_in_a_list(tmp_path: Path) -> None:
     """The list that holds most is the record; what is around it stays in reach."""
     values = encoded(*({"no": f"C{n:04}", "steps": ROWS} for n in range(2)))
