@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from heapq import nsmallest
 from typing import Any
 
@@ -15,6 +15,7 @@ from monitor.lights import Clockwork, Lit, lit, open_cases
 from monitor.rows import department
 from monitor.times import DAY, HOUR, local
 from monitor.view import Snapshot, View
+from schemas.case import Case
 from schemas.clock import Light
 from schemas.deadlines import Deadline, deadlines
 from schemas.measure import Measure
@@ -56,7 +57,10 @@ class Worst(msgspec.Struct, frozen=True):
 
 
 class Passed(msgspec.Struct, frozen=True):
-    """A hand-over; `received_at` None: on its way, and `waited` of what its clock has `allowed` is gone, in `unit`."""
+    """A hand-over; `received_at` None: on its way, and `waited` of what its clock has `allowed` is gone, in `unit`.
+
+    `over`: the case has ended without it.
+    """
 
     number: str
     kind: str
@@ -67,6 +71,7 @@ class Passed(msgspec.Struct, frozen=True):
     waited: float | None = None
     allowed: float | None = None
     unit: str = "days"
+    over: bool = False
 
 
 class Board(msgspec.Struct, frozen=True):
@@ -156,9 +161,11 @@ def _moves(snapshot: Snapshot, clockwork: Clockwork, now: int, most: int) -> lis
     waiting = select(tables.moves).where(on_its_way()).order_by(table.sent_at, table.case_key, table.hand_over).limit(most // 2)
     newest = select(tables.moves).order_by(table.sent_at.desc(), table.case_key, table.hand_over).limit(most)
     first = snapshot.all(waiting)
-    clocks = _clocks(snapshot, clockwork, now, [row.case_key for row in first])
-    rest = [row for row in snapshot.all(newest) if row not in first]
-    return [_passed(row, clocks) for row in (*first, *rest)][:most]
+    rows = [*first, *(row for row in snapshot.all(newest) if row not in first)][:most]
+    unsigned = {row.case_key for row in rows if row.received_at is None}
+    still = {case.key: case for case in open_cases(snapshot, unsigned)}
+    clocks = {key: _clocks(case, clockwork, now) for key, case in still.items()}
+    return [_passed(row, clocks) for row in rows]
 
 
 def on_its_way() -> ColumnElement[bool]:
@@ -168,21 +175,18 @@ def on_its_way() -> ColumnElement[bool]:
     return move.received_at.is_(None) & move.answered_at.is_(None) & still.exists()
 
 
-def _clocks(snapshot: Snapshot, clockwork: Clockwork, now: int, keys: Collection[str]) -> dict[tuple[str, str], Deadline]:
-    """The clocks of the hand-overs of these cases, by case and hand-over."""
-    return {
-        (case.key, one.name): one
-        for case in open_cases(snapshot, keys)
-        for one in deadlines(case, clockwork.item(case), clockwork.terms, now)
-        if one.kind is Subject.HAND_OVER and one.open
-    }
+def _clocks(case: Case, clockwork: Clockwork, now: int) -> dict[str, Deadline]:
+    """The clocks of an open case's hand-overs that run, by hand-over."""
+    found = deadlines(case, clockwork.item(case), clockwork.terms, now)
+    return {one.name: one for one in found if one.kind is Subject.HAND_OVER and one.open}
 
 
-def _passed(row: Any, clocks: Mapping[tuple[str, str], Deadline]) -> Passed:
-    clock = clocks.get((row.case_key, row.hand_over))
+def _passed(row: Any, clocks: Mapping[str, Mapping[str, Deadline]]) -> Passed:
+    """`clocks` of the open cases among those that nobody signed for."""
     said = (row.case_key.partition(":")[2], row.kind, row.sender, row.receiver, row.sent_at, row.received_at)
+    clock = clocks.get(row.case_key, {}).get(row.hand_over)
     if clock is None:
-        return Passed(*said)
+        return Passed(*said, over=row.received_at is None and row.case_key not in clocks)
     return Passed(*said, clock.elapsed, clock.limit, "hours" if clock.unit is Measure.HOURS else "days")
 
 

@@ -152,6 +152,8 @@ def _move_cells(one: Passed, zone: tzinfo) -> list[Text]:
 
 def _waiting(one: Passed) -> Text:
     """Sent, and not received: with its clock."""
+    if one.over:
+        return Text("never signed for", style="dim")
     if one.waited is None or one.allowed is None:
         return Text("on its way", style="yellow")
     style = STYLES[Light.RED if one.waited > one.allowed else Light.YELLOW]

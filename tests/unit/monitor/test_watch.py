@@ -135,7 +135,10 @@ def test_what_has_waited_longest_for_its_receiver_stands_before_newer_moves(view
         *(("0002", world.at(h)) for h in range(39, 34, -1)),
     ]
     assert (found.moves[0].waited, found.moves[0].allowed, found.on_their_way) == (4, 2, 1)
-    assert "on its way, 4 of 2 days" in text(screen(found, ZONE), 120)
+    shown = text(screen(found, ZONE), 120)
+    assert "on its way, 4 of 2 days" in shown
+    assert "never signed for" not in shown
+    assert "never signed for" in text(screen(board(view, CLOCKWORK, world.at(24 * 4), most=40), ZONE), 120)
 
 
 def test_days_are_local_days_and_today_is_last(view):
