@@ -33,9 +33,9 @@ def with_pages(app: FastAPI, site: Site) -> FastAPI:
     """Put the pages on it."""
     from nicegui import ui
 
-    from monitor.web.pages import case, cases, desk, letters, looks, overview, places, process, statistics
+    from monitor.web.pages import calendar, case, cases, desk, letters, looks, overview, places, process, statistics
 
-    for page in (overview, cases, case, places, statistics, process, desk, letters, looks):
+    for page in (overview, cases, case, places, statistics, calendar, process, desk, letters, looks):
         page.add(site)
     ui.run_with(app, title=site.name, tailwind=False, dark=None, show_welcome_message=False, reconnect_timeout=30)
     return app

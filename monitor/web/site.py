@@ -15,6 +15,7 @@ from monitor.view import View
 from monitor.web.access import Scope, User, scope
 from monitor.web.accounts import Accounts
 from monitor.web.asked import When
+from monitor.web.calendars import Calendars
 from monitor.web.counted import Counted
 from monitor.web.hits import Hits
 from monitor.web.live import Live
@@ -80,6 +81,8 @@ class Site:
     publish: Callable[[Act], None] | None = None
     #: Who orders connectors about; None where the page stands without a bus.
     operators: Operators | None = None
+    #: Official files of other calendars; None where nobody knows any.
+    calendars: Calendars | None = None
     #: The level of an authority in words; empty for one that the directory does not know.
     level: LevelOf = lambda _: ""
     #: What was counted by a pass over the whole view.
