@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from decimal import Decimal
@@ -48,14 +49,23 @@ def decoded(text: bytes) -> Any:
 
 
 def rows_of(value: Any, way: Sequence[str], origin: Origin) -> list[SourceRecord]:
-    """The rows of one value: itself, or what stands at the end of the way, where a list is a row each."""
+    """The rows of one value: itself, or what stands at the end of the way, where a list is a row each.
+
+    Lists on the way are gone through: `cases.steps` are the steps of all cases.
+    """
     if not way:
         return [_record(value, origin.place, origin.number, origin.raw)]
-    value = _at(value, way)
     first = origin.number * ROOM
-    if not isinstance(value, list):
-        return [_record(value, origin.place, first, origin.raw)]
-    return [_record(row, f"{origin.place} ({index})", first + index, origin.raw) for index, row in enumerate(value, 1)]
+    listed, found = _found(value, way)
+    if not listed:
+        return [_record(row, origin.place, first, origin.raw) for row in found or [None]]
+    return [_record(row, f"{origin.place} ({index})", first + index, origin.raw) for index, row in enumerate(found, 1)]
+
+
+def own(record: SourceRecord) -> bytes:
+    """A row alone, without what stands around it: what a dead letter holds of a value with many."""
+    row = {name: held for name, held in record.row.items() if name != ".."}
+    return json.dumps(row, ensure_ascii=False, default=str).encode()
 
 
 def _record(row: Any, place: str, sequence: int, raw: bytes) -> SourceRecord:
@@ -65,17 +75,25 @@ def _record(row: Any, place: str, sequence: int, raw: bytes) -> SourceRecord:
     return SourceRecord(place, sequence, {}, raw, fault)
 
 
-def _at(value: Any, way: Sequence[str]) -> Any:
-    """What stands at the end of the way; each object on it knows the one around it as `..`, but not its own neighbours in it.
+def _found(value: Any, way: Sequence[str]) -> tuple[bool, list[Any]]:
+    """What stands at the end of the way, and whether a list led there.
 
-    With them each row would carry all others: into its dead letter and its sample, people's names and all.
+    Each object on it knows the one around it as `..`, but not its own neighbours in it. With them each row would carry all
+    others: into its dead letter and its sample, people's names and all.
     """
-    around: dict[str, Any] | None = value.get("..") if isinstance(value, dict) else None
-    for name in way:
-        if not isinstance(value, dict):
-            return None
-        around = {one: held for one, held in value.items() if one != name} | {"..": around}
-        value = value.get(name)
-    if isinstance(value, list):
-        return [{**row, "..": around} if isinstance(row, dict) else row for row in value]
-    return {**value, "..": around} if isinstance(value, dict) else value
+    around = value.get("..") if isinstance(value, dict) else None
+    listed, level = False, [(value, around)]
+    for name in [*way, None]:
+        listed = listed or any(isinstance(one, list) for one, _ in level)
+        level = [(row, around) for one, around in level for row in (one if isinstance(one, list) else [one])]
+        if name is not None:
+            level = [below for one in level for below in _below(*one, name, listed)]
+    return listed, [{**row, "..": around} if isinstance(row, dict) else row for row, around in level]
+
+
+def _below(value: Any, around: Any, name: str, listed: bool) -> list[tuple[Any, Any]]:
+    """What an object holds under a name; in a list one may lack it, alone it may not."""
+    held = value.get(name) if isinstance(value, dict) else None
+    if held is None:
+        return [] if listed else [(None, None)]
+    return [(held, {one: other for one, other in value.items() if one != name} | {"..": around})]

@@ -107,7 +107,7 @@ class Workbook(Rolling):
             raise self._wrong(f"its sheet is damaged ({error})", "Save it again with a spreadsheet program") from None
 
     def _read(self) -> Iterator[SourceRecord]:
-        numbered = enumerate(self._values(), 1)
+        numbered = enumerate(self.cells(), 1)
         names = self._headings(numbered)
         for number, cells in numbered:
             if self._counts(cells):
@@ -115,7 +115,7 @@ class Workbook(Rolling):
 
     @property
     def names(self) -> Sequence[str] | None:
-        return self._headings(enumerate(self._values(), 1))
+        return self._headings(enumerate(self.cells(), 1))
 
     def _headings(self, numbered: Iterator[tuple[int, tuple[Any, ...]]]) -> list[str]:
         rows = self._settings.header_row
@@ -133,7 +133,8 @@ class Workbook(Rolling):
         raw = json.dumps(cells, ensure_ascii=False, default=_shown).encode()
         return SourceRecord(f"{self._name}:{number}", number, row, raw)
 
-    def _values(self) -> Iterator[tuple[Any, ...]]:
+    def cells(self) -> Iterator[tuple[Any, ...]]:
+        """Every row of the sheet, whatever it is."""
         if not self._formulas:
             yield from self._sheet(values=True)
             return

@@ -22,6 +22,7 @@ _FORMATS = (
     "%Y%m%d",
     "%Y年%m月%d日 %H:%M:%S",
     "%Y年%m月%d日",
+    "common",
     "%d-%m-%Y %H:%M:%S",
     "%d-%m-%Y %H:%M",
     "%d/%m/%Y %H:%M",
@@ -32,15 +33,16 @@ _FORMATS = (
 _EARLY, _FAR = 631_152_000_000_000, 4_102_444_800_000_000  # 1990 and 2100: a number that reads as a time must be a likely one
 #: What names of fields hint at, the likeliest role first.
 _HINTS: dict[str, str] = {
-    "number": r"case|project_?no|办件|受理号|申请号|bjbh|sblsh|dossier|zaak|caseno",
+    "number": r"case|project_?no|办件|受理号|申请号|单号|编号|bjbh|sblsh|dossier|zaak|caseno|biz_?no",
     "version": r"version|版本|bbh",
     "state": r"status|state|状态|zt",  # of several codes, that which says where the case stands
-    "code": r"status|state|step|stage|event|action|activity|环节|状态|节点|事件|zt|hj",
+    "code": r"status|state|step|stage|event|action|activity|环节|状态|节点|事件|结果|^node$|^代码$|^code$|zt|hj",
     "region": r"region|xzqh|区划|district|area",
     "item": r"item|事项|sxbm|task_?code",
-    "actor": r"operator|clerk|handler|经办|办理人|操作员|czry|^jbr|^blr|user",
+    "actor": r"operator|clerk|handler|经办|办理人|操作员|czry|^jbr|^blr|^op$|user",
     "applicant": r"applicant|申请人|applyer|sqr",
     "reason": r"reason|原因|理由|opinion|意见|note|备注|说明",
+    "person": r"phone|mobile|tel|电话|手机|联系方式|身份证|证件|id_?card|sfz|lxdh|sjh",
     "changed": r"chang|update|modif|更新|修改|cd_time|sync",
 }
 #: What words of a code hint at; the first that is found counts.
@@ -48,8 +50,8 @@ _EVENTS: tuple[tuple[str, str, dict[str, str]], ...] = (
     (r"不予受理|not.?accept|inadmiss", "NotAccepted", {}),
     (r"补正告知|要求补正|supplement.?(?:req|ask)|missing", "SupplementRequested", {}),
     (r"补正|supplement", "SupplementReceived", {}),
-    (r"不予|不通过|驳回|refus|reject|deny|denied", "Decided", {"result": "'REFUSED'"}),
-    (r"准予|通过|办结|决定|grant|approv|decid|permit", "Decided", {"result": "'GRANTED'"}),
+    (r"不予|不通过|不同意|不准|不批|未通过|驳回|refus|reject|deny|denied", "Decided", {"result": "'REFUSED'"}),
+    (r"准予|同意|批准|通过|办结|决定|grant|approv|decid|permit", "Decided", {"result": "'GRANTED'"}),
     (r"受理|accept|admit", "Accepted", {}),
     (r"申请|申办|收件|登记|apply|applied|submit|regist|intake", "Applied", {}),
     (r"撤|withdraw", "Withdrawn", {}),
@@ -80,12 +82,29 @@ def draft(seen: Seen, system: str, zone: str) -> str:
     lines += [_line(f"  {one.name}: {_flow({'from': one.field, **one.more})}", one.why) for one in columns.values()]
     taken = {one.field for one in columns.values()}
     lines += [f"  # not used yet: {_flow({'from': field})}\n" for field in seen.fields if field not in taken]
-    lines.append("\n" + _line("key: serial", "the row's own number: part of every event's identity, for ever"))
+    lines.append("\n" + _key(seen, columns))
     lines += _version(columns, seen)
     lines += [_line("case: number", "the platform's case number, or one that a lookup turns into it")]
     lines += [_line("choose: code", "what says which event a row is")] if "code" in columns else []
     lines += [f"header: {_flow(_header(columns))}\n", "events:\n"]
     return "".join(lines + _events(seen, columns))
+
+
+def _key(seen: Seen, columns: Mapping[str, Column]) -> str:
+    """The row's own number; where it has none, what differs in every row when it is taken together."""
+    if "serial" in columns:
+        return _line("key: serial", "the row's own number: part of every event's identity, for ever")
+    sets = (("number", "code"), ("number", "at"), ("number", "code", "at"))
+    known = [[name for name in names if name in columns] for names in sets]
+    fit = next((names for names in known if _differ([seen.fields[columns[name].field] for name in names])), None)
+    parts = ["text(at.at)" if name == "at" else name for name in fit or known[-1]]
+    why = "no field differs in every row, but these together do" if fit else "nothing here differs in every row: name what does"
+    return _line(f"key: [{', '.join(parts)}]", why)
+
+
+def _differ(columns: Sequence[Sequence[Any]]) -> bool:
+    rows = [tuple(map(str, row)) for row in zip(*columns, strict=True)]
+    return len(set(rows)) == len(rows) > 0
 
 
 def _version(columns: Mapping[str, Column], seen: Seen) -> list[str]:
@@ -138,18 +157,17 @@ def _columns(seen: Seen) -> list[Column]:
     times = {field: _as_counted(form, seen) for field, values in left.items() if (form := _format(values))}
     keys = seen.source.get("key")
     serial = keys if isinstance(keys, str) else keys[0] if keys else _first(left, _is_key)
-    take(
-        "serial", serial or next(iter(left)), "differs in every row" if serial else "no field differs in every row", required=True
-    )
+    take("serial", serial, "differs in every row", required=True)
     changed = _named("changed", list(times))
     take("changed", changed, "its name", type="time", formats=times.get(changed or "", ""))
     happened = next((field for field in times if field in left), None)
     take("at", happened, "the first field that reads as times", type="time", formats=times.get(happened or "", ""), required=True)
-    number = _named("number", left) or _first(left, _is_number)
+    unnamed = {field: values for field, values in left.items() if not re.search(_HINTS["person"], field, re.IGNORECASE)}
+    number = _named("number", left) or _named("number", [serial] if serial else []) or _first(unnamed, _is_number)
     take(
         "number",
-        number or found["serial"].field,
-        "its name" if _named("number", left) else "numbers that repeat",
+        number or (found["serial"].field if serial else next(iter(left), next(iter(seen.fields)))),
+        "its name" if number and re.search(_HINTS["number"], number, re.IGNORECASE) else "numbers that repeat",
         clean="key",
         required=True,
     )

@@ -14,7 +14,9 @@ from lxml import etree
 from bus.errors import ConfigurationError
 from connectors.databases import connected, named
 from connectors.formats import objects
-from connectors.integrate import trees
+from connectors.formats.jsondocument import LARGEST
+from connectors.formats.workbook import Workbook, WorkbookSettings
+from connectors.integrate import heads, trees
 from connectors.kinds import kinds
 from connectors.kinds.sql import located
 from connectors.source import Context
@@ -83,17 +85,27 @@ Look = tuple[dict[str, Any], dict[str, list[Any]], dict[str, str]]
 
 
 def _csv(path: Path) -> Look:
+    """Its headings may stand below titles and notes."""
     encoding = next((one for one in _ENCODINGS if _reads(path, one)), None)
     if encoding is None:
         raise ConfigurationError(f"{path.name} is neither UTF-8 nor GB18030. Write encoding: in a connector of your own.")
-    with path.open(encoding=encoding, newline="") as lines:
-        head = lines.readline()
-        delimiter = max(",;\t|", key=head.count)
-        lines.seek(0)
-        rows = list(islice(csv.DictReader(lines, delimiter=delimiter), ROWS))
-    fields = {str(name): [row[name] for row in rows] for name in (rows[0] if rows else {}) if name}
+    with path.open(encoding=encoding, newline="") as file:
+        lines = list(islice(file, ROWS))
+    delimiter = max(",;\t|", key=lambda sign: (sum(sign in line for line in lines), sum(line.count(sign) for line in lines)))
+    reader = csv.reader(lines, delimiter=delimiter)
+    rows = [(reader.line_num, row) for row in reader]
+    (place,) = heads.found([row for _, row in rows]) if rows else (0,)
     source = {"format": "csv", "encoding": "utf-8" if encoding == "utf-8-sig" else encoding, "delimiter": delimiter}
-    return source, fields, {"encoding": "these bytes can be read so", "delimiter": "the most frequent sign of the first line"}
+    guessed = {"encoding": "these bytes can be read so", "delimiter": "the sign that most lines have"}
+    return _below_heads(path, source | ({"header_row": rows[place][0]} if place else {}), [row for _, row in rows], guessed)
+
+
+def _below_heads(path: Path, source: dict[str, Any], rows: Sequence[Sequence[Any]], guessed: dict[str, str]) -> Look:
+    """The rows below the headings, without those that sum up."""
+    if words := heads.totals(rows):
+        source["totals"] = words
+    why = {"header_row": "titles stand above the headings", "totals": "what begins so only sums up"}
+    return source, _read(path, source, []), guessed | why
 
 
 def _reads(path: Path, encoding: str) -> bool:
@@ -104,16 +116,35 @@ def _reads(path: Path, encoding: str) -> bool:
     return True
 
 
-def _jsonl(path: Path) -> Look:
-    """An object a line; the rows are those of the list in it that holds most."""
-    with path.open("rb") as file:
-        lines = [found for line in islice(file, ROWS) if isinstance(found := _decoded(line), dict)]
-    if not lines:
-        remedy = "JSON is read line by line: ask for one object a line, or let the department push it (kind: http)"
-        raise ConfigurationError(f"{path.name} has no line that holds an object. {remedy}.")
+def _json(path: Path) -> Look:
+    """An object a line, or one document; the rows are those of the list in it that holds most."""
+    lined = path.suffix.lower() != ".json" or _decoded(_head(path)) is None
+    lines = _lines(path) if lined else []
+    form, lines = ("jsonl", lines) if lines else ("json", _document(path))
     rows = trees.of_json(lines)
-    source = {"format": "jsonl", **({"record": ".".join(rows.record)} if rows.record else {})}
+    source = {"format": form, **({"record": ".".join(rows.record)} if rows.record else {})}
     return source, _read(path, source, rows.fields), {"record": "the list that holds most objects"}
+
+
+def _lines(path: Path) -> list[Any]:
+    with path.open("rb") as file:
+        return [found for line in islice(file, ROWS) if isinstance(found := _decoded(line), dict)]
+
+
+def _head(path: Path) -> bytes:
+    """The whole of it, where that may be one document."""
+    return path.read_bytes() if path.stat().st_size <= LARGEST else b""
+
+
+def _document(path: Path) -> list[Any]:
+    """The objects of one document. Raises ConfigurationError where there are none."""
+    whole = _decoded(_head(path))
+    found = [one for one in (whole if isinstance(whole, list) else [whole]) if isinstance(one, dict)]
+    if not found:
+        raise ConfigurationError(
+            f"{path.name} holds no object, neither in a line nor as a whole. Ask for a sample that is whole."
+        )
+    return found[:ROWS]
 
 
 def _decoded(line: bytes) -> Any:
@@ -144,8 +175,15 @@ def _xml(path: Path) -> Look:
 
 
 def _xlsx(path: Path) -> Look:
-    """The first sheet, its heading taken to be the first line."""
-    return {"format": "xlsx"}, _read(path, {"format": "xlsx"}, []), {"format": "its headings are in line 1"}
+    """The first sheet; its headings may stand below titles, in two rows where the upper one is merged."""
+    node = yamlfile.Map(path, 1)
+    node.update({"path": path.name, "format": "xlsx", "names": []})
+    settings = WorkbookSettings.model_validate(dict(node))
+    book = Workbook(path, settings, Context(path.parent, [], path.name), None)
+    rows = list(islice(book.cells(), ROWS))
+    places = [place + 1 for place in heads.found(rows, two=True)]
+    row = places[0] if len(places) == 1 else places
+    return _below_heads(path, {"format": "xlsx"} | ({"header_row": row} if row != 1 else {}), rows, {})
 
 
 def _read(path: Path, source: Mapping[str, Any], fields: Sequence[str]) -> dict[str, list[Any]]:
@@ -159,16 +197,16 @@ def _read(path: Path, source: Mapping[str, Any], fields: Sequence[str]) -> dict[
     finally:
         opened.close()
     names = fields or list(dict.fromkeys(name for row in rows for name in row))
-    nested = source["format"] == "jsonl"
+    nested = source["format"] in ("json", "jsonl")
     return {name: [trees.value(row, name) if nested else row.get(name) for row in rows] for name in names}
 
 
 _FORMS: dict[str, Callable[[Path], Look]] = {
     ".csv": _csv,
     ".txt": _csv,
-    ".json": _jsonl,
-    ".jsonl": _jsonl,
-    ".ndjson": _jsonl,
+    ".json": _json,
+    ".jsonl": _json,
+    ".ndjson": _json,
     ".xlsx": _xlsx,
     ".xml": _xml,
 }

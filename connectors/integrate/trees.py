@@ -37,20 +37,22 @@ def of_json(lines: Sequence[Any]) -> Rows:
 
 
 def _lists(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
-    """Every object in a list, by the way to the list; a list inside a list's objects is not reached by a way."""
+    """Every object in a list that holds two fields or more, by the way to the list."""
     if isinstance(value, dict):
         for name, held in value.items():
-            if isinstance(held, list):
-                yield from (((*path, name), row) for row in held if isinstance(row, dict))
-            else:
-                yield from _lists(held, (*path, name))
+            rows = [row for row in held if isinstance(row, dict)] if isinstance(held, list) else []
+            yield from (((*path, name), row) for row in rows if len(row) > 1)
+            for below in rows or [held]:
+                yield from _lists(below, (*path, name))
 
 
 def _held(value: Any, way: Path, around: tuple[Any, ...]) -> Iterator[tuple[Any, tuple[Any, ...]]]:
     """The rows at the end of the way, each with the objects around it, the nearest first."""
-    if not way:
-        for row in value if isinstance(value, list) else [value]:
-            yield row, around
+    if isinstance(value, list):
+        for row in value:
+            yield from _held(row, way, around)
+    elif not way:
+        yield value, around
     elif isinstance(value, dict):
         beside = {name: held for name, held in value.items() if name != way[0]}
         yield from _held(value.get(way[0]), way[1:], (beside, *around))
@@ -108,11 +110,13 @@ def _holds(element: Any) -> bool:
 
 def _xml_fields(row: Any, root: Any) -> Iterator[str]:
     yield from _inside(row, "")
-    up, around = "../", row.getparent()
+    up, below, around = "../", row, row.getparent()
     while around is not None and around is not root:
         yield from (f"{up}@{name}" for name in _plain(around.attrib))
-        yield from (up + _local(child) for child in around if not len(child) and child is not row)
-        up, around = f"../{up}", around.getparent()
+        for child in around:
+            if child is not below and child.tag != below.tag:
+                yield from _inside(child, f"{up}{_local(child)}/") if len(child) else [up + _local(child)]
+        up, below, around = f"../{up}", around, around.getparent()
 
 
 def _inside(element: Any, prefix: str) -> Iterator[str]:

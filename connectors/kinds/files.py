@@ -19,6 +19,7 @@ from connectors.formats.archives import Limits, gunzipped, members, unpacked
 from connectors.formats.common import FileSettings, Mark, Reader
 from connectors.formats.delimited import Delimited, DelimitedSettings
 from connectors.formats.folder import Folder, Found, Place
+from connectors.formats.jsondocument import JsonDocument, JsonDocumentSettings
 from connectors.formats.jsonlines import JsonLines, JsonLinesSettings
 from connectors.formats.markup import Markup, MarkupSettings
 from connectors.formats.memory import Memory
@@ -40,6 +41,7 @@ FORMS: dict[str, Form] = {
     "xlsx": Form(WorkbookSettings, Workbook),
     "xml": Form(MarkupSettings, Markup),
     "jsonl": Form(JsonLinesSettings, JsonLines),
+    "json": Form(JsonDocumentSettings, JsonDocument),
 }
 #: Contents of files that gave no row (a copy, one that was only touched), by connector and state: a batch would remember
 #: them in the position, but there is none. This process looks only once.
@@ -263,11 +265,11 @@ def _table(settings: FileSettings) -> str:
 
 
 KIND = Kind(
-    about="Files dropped in a folder or on an SFTP server: CSV, XLSX, XML, JSON lines",
+    about="Files dropped in a folder or on an SFTP server: CSV, XLSX, XML, JSON",
     settings=settings,
     open=_open,
     table=_table,
-    nested=lambda settings: isinstance(settings, JsonLinesSettings),
+    nested=lambda settings: isinstance(settings, (JsonLinesSettings, JsonDocumentSettings)),
     columns=lambda settings, context: Files(settings, context).names(),
     target_settings=TargetSettings,
     target=_target,

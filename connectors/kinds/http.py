@@ -16,7 +16,7 @@ from pydantic import Field, SecretStr, model_validator
 
 from bus.errors import ConfigurationError
 from connectors.formats.markup import Markup, MarkupSettings
-from connectors.formats.objects import Origin, decoded, rows_of
+from connectors.formats.objects import Origin, decoded, own, rows_of
 from connectors.source import Batch, Context, Kind, Settled, Source, SourceRecord, Target
 from connectors.values import Refusal
 from connectors.web import shape
@@ -157,8 +157,7 @@ def _json_reader(settings: HttpSource) -> Callable[[bytes], list[SourceRecord]]:
 
 def _raw(value: Any, record: SourceRecord) -> bytes:
     """What came, of this row alone: a dead letter holds it."""
-    row = {name: held for name, held in record.row.items() if name != ".."} or value
-    return json.dumps(row, ensure_ascii=False, default=str).encode()
+    return own(record) if record.row else json.dumps(value, ensure_ascii=False, default=str).encode()
 
 
 def _xml_reader(settings: HttpSource, context: Context) -> Callable[[bytes], list[SourceRecord]]:

@@ -123,7 +123,8 @@ def test_whatever_a_table_holds_the_draft_is_yaml(found: list[dict[str, Any]]) -
     names = sorted({name for one in found for name in one}) or ["id"]
     seen = look.Seen("files", {"path": "a.csv", "format": "csv"}, {name: [one.get(name) for one in found] for name in names}, {})
     made = yaml.safe_load(guess.draft(seen, "dep", "Asia/Shanghai"))
-    assert {"serial", "at", "number"} <= set(made["columns"])
+    assert {"at", "number"} <= set(made["columns"])
+    assert set(made["key"]) - {"text(at.at)"} <= set(made["columns"]) or made["key"] == "serial"
     assert {column["from"] for column in made["columns"].values()} <= set(names)
 
 
@@ -234,6 +235,72 @@ def test_rows_in_a_list_inside_json_are_found_with_what_stands_around_them(tmp_p
     assert 'number: {from: "../no", clean: "key", required: true}' in found.path.read_text("utf-8")
 
 
+DOCUMENT = {
+    "code": 0,
+    "data": {
+        "total": 4,
+        "list": [
+            {
+                "bizNo": f"NY{n}",
+                "flow": [{"node": node, "at": f"2025-06-0{n + 1}T0{hour}:00:00", "op": "赵"} for hour, node in steps],
+            }
+            for n, steps in enumerate([[(8, "ACCEPT"), (9, "REFUSED")], [(8, "ACCEPT"), (9, "GRANTED")], [(8, "ACCEPT")], []])
+        ],
+    },
+}
+
+
+def test_one_document_of_json_is_looked_at_with_lists_inside_lists(tmp_path: Path) -> None:
+    """The steps of all cases; where no field differs in every row, the key is what differs when it is taken together."""
+    drop(tmp_path, json.dumps(DOCUMENT, indent=1), "s.json")
+    seen = look.file("drop/s.json", tmp_path)
+    assert seen.source == {"path": "drop/s.json", "format": "json", "record": "data.list.flow"}
+    found = drafted(tmp_path, seen)
+    assert types(found) == ["Accepted", "Decided", "Accepted", "Decided", "Accepted"]
+    text = found.path.read_text("utf-8")
+    assert "key: [number, code]  # guess: no field differs in every row, but these together do" in text
+    assert 'actor: {from: "op"}' in text
+
+
+TITLED = [
+    ["XX市2025年第三季度办理情况统计表", None, None, None, None],
+    ["填报单位：住保中心", None, None, "填报日期：2025.10.8", None],
+    ["序号", "受理编号", "办理情况", None, "联系电话"],
+    [None, None, "日期", "结果", None],
+    [1, "ZB-0001", "2025.7.2", "同意", "13800000001"],
+    [2, "ZB-0002", "2025年7月3日", "不同意", "13800000002"],
+    [3, "ZB-0003", "2025-07-04", "同意", None],
+    ["合计", 3, None, None, None],
+]
+
+
+def test_titles_above_the_headings_are_passed_over(tmp_path: Path) -> None:
+    """In a workbook the headings may be two rows; rows that sum up are left out; a refusal is none of the granted."""
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    for line in TITLED:
+        book.worksheets[0].append(line)
+    book.save(tmp_path / "s.xlsx")
+    seen = look.file("s.xlsx", tmp_path)
+    assert (seen.source["header_row"], seen.source["totals"]) == ([3, 4], ["合计"])
+    found = drafted(tmp_path, seen)
+    assert types(found) == ["Decided"] * 3
+    results = [one["gives"][0]["result"] for one in map(preview.as_dict, preview.rows(found, 10, NOW))]
+    assert results == ["GRANTED", "REFUSED", "GRANTED"]
+
+
+def test_notes_above_the_headings_of_a_csv_are_passed_over(tmp_path: Path) -> None:
+    """The delimiter is that of most lines; a telephone is no case's number."""
+    lines = [f"SW{n:04};2025年9月{n}日 上午9时;已受理;水务,{n}部;1380000000{n}" for n in range(1, 5)]
+    drop(tmp_path, "\n".join(["导出时间,2025-09-30", "", "申请单号;申请时间;状态;申请单位;联系电话", *lines]) + "\n", "s.csv")
+    seen = look.file("drop/s.csv", tmp_path)
+    assert (seen.source["header_row"], seen.source["delimiter"]) == (3, ";")
+    found = drafted(tmp_path, seen)
+    assert types(found) == ["Accepted"] * 4
+    assert 'number: {from: "申请单号", clean: "key", required: true}  # guess: its name' in found.path.read_text("utf-8")
+
+
 def test_xml_is_looked_at_with_its_record_and_its_namespace(tmp_path: Path) -> None:
     """Attributes, children, and the parents' attributes; the element that repeats most is the record."""
     step = '<step state="accepted" serial="{0}"><at>2025-06-01T09:00:00Z</at><who><name>li</name></who></step>'
@@ -252,7 +319,8 @@ def test_xml_is_looked_at_with_its_record_and_its_namespace(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
-        ("s.json", '[\n1,\n{"a":\n1}\n]', r"s\.json has no line that holds an object\. JSON is read line by line"),
+        ("s.json", '[\n1,\n{"a":\n1}\n', r"s\.json holds no object, neither in a line nor as a whole"),
+        ("s.jsonl", "[1, 2]", r"s\.jsonl holds no object"),
         ("s.xml", "<all><one>", r"s\.xml is no XML"),
         (
             "s.xml",

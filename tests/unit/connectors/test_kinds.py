@@ -42,6 +42,10 @@ class Case:
     def _jsonl(self) -> None:
         (self.folder / "rows.jsonl").write_text("".join(json.dumps({"id": number}) + "\n" for number in range(self.rows)))
 
+    def _json(self) -> None:
+        rows = [{"id": number} for number in range(self.rows)]
+        (self.folder / "rows.json").write_text(json.dumps({"data": {"list": rows}}))
+
     def _xml(self) -> None:
         rows = "".join(f'<row id="{number}"/>' for number in range(self.rows))
         (self.folder / "rows.xml").write_text(f"<all>{rows}</all>")
@@ -68,6 +72,7 @@ class Case:
 SOURCES: dict[str, dict[str, Any]] = {
     "csv": {"kind": "files", "path": "rows.csv", "format": "csv"},
     "jsonl": {"kind": "files", "path": "rows.jsonl", "format": "jsonl"},
+    "json": {"kind": "files", "path": "rows.json", "format": "json", "record": "data.list"},
     "xml": {"kind": "files", "path": "rows.xml", "format": "xml", "record": "row"},
     "xlsx": {"kind": "files", "path": "rows.xlsx", "format": "xlsx"},
     "kafka": {"kind": "kafka", "topic": "approval.ingress.dep"},
