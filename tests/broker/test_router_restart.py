@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -173,6 +174,23 @@ def last(client: Client) -> dict[Partition, int]:
     for batch in client.read(dict.fromkeys(client.ends(list(CHANGELOGS)), 0)):
         found |= {Partition(record.topic, record.partition): record.offset + 1 for record in batch}
     return found
+
+
+@pytest.mark.parametrize(("patience", "failures"), [(5.0, 0), (0.0, 1)])
+def test_a_store_that_its_last_owner_still_holds_is_waited_for(
+    memory: Client, tmp_path: Path, monkeypatch: Any, patience: float, failures: int
+) -> None:
+    """For a while, without leaving the group: that would only begin another rebalance."""
+    monkeypatch.setattr("router.keep.HELD_SECONDS", patience)
+    machine = Machine(memory, tmp_path / "home")
+    held = machine.store(0)
+    release = threading.Timer(0.3, held.close)
+    release.start()
+    machine.loop.step()
+    release.join()
+    assert machine.loop.failures == failures
+    assert machine.loop.partitions == (frozenset() if failures else {0, 1})
+    machine.stop()
 
 
 def test_a_take_over_reads_the_new_partition_and_a_return_what_was_missed(client: Client, tmp_path: Path) -> None:
