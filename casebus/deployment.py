@@ -17,6 +17,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from bus.settings import KafkaSettings
 from casebus.access import AccessSettings
+from casebus.signatures import SignatureSettings
 from monitor.settings import AlertSettings
 from monitor.web.settings import PageSettings
 from router.law import LawProfile
@@ -76,6 +77,8 @@ class Head(Settings):
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
     #: Who is who in Kafka, and whose events each connector may publish.
     access: AccessSettings = Field(default_factory=AccessSettings)
+    #: Who signs events, and whether the router asks for it.
+    signatures: SignatureSettings = Field(default_factory=SignatureSettings)
     calendar: CalendarSettings = CalendarSettings()
     clock: ClockSettings = ClockSettings()
     rules: Rules = Field(default_factory=Rules)

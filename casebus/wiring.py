@@ -28,10 +28,12 @@ if TYPE_CHECKING:
     from monitor.web.accounts import Accounts
     from monitor.web.site import Act, Site
     from router.law import LawProfile
+    from router.signatures import Signatures
     from schemas.calendar import Calendar
     from schemas.catalogue import Catalogue
     from schemas.codec import Codec
     from schemas.directory import Directory
+    from schemas.signing import Keys
 
 PATIENCE = 15.0  # seconds: a broker that has just started does not answer every question yet
 CONNECTORS, CATALOGUE, DIRECTORY = "connectors", "catalogue", "directory"
@@ -116,6 +118,20 @@ class Wiring:
         return config.load(self.deployment.path(CONNECTORS), self.settings.zone)
 
     @cached_property
+    def keys(self) -> Keys | None:
+        """The public keys that signatures are held against; None where nobody looks at them."""
+        return self.settings.signatures.trusted(self.deployment.folder)
+
+    @property
+    def signatures(self) -> Signatures | None:
+        """What the router does about them."""
+        from casebus.signatures import Check
+        from router.signatures import Signatures
+
+        required = self.settings.signatures.check is Check.REQUIRE
+        return None if self.keys is None else Signatures(self.keys, required=required)
+
+    @cached_property
     def registers(self) -> dict[str, Register]:
         """Registers of cases that offices keep beside the bus, by name."""
         from casebus import registers
@@ -125,7 +141,7 @@ class Wiring:
     def problems(self) -> list[Problem]:
         """Everything that is wrong in any file of the deployment."""
         found: list[Problem] = []
-        for part in ("calendar", "directory", "catalogue", "connectors", "registers", "panel"):
+        for part in ("calendar", "directory", "catalogue", "connectors", "registers", "panel", "keys"):
             try:
                 getattr(self, part)
             except ProblemsError as error:
@@ -267,13 +283,20 @@ class Wiring:
         if not kafka.embedded:
             client = connect(kafka)
             try:
-                yield client
+                yield self._signing(client)
             finally:
                 client.close()
             return
         with Broker(self.deployment.data / "kafka", kafka.nodes, progress) as broker:
             client = connect(kafka.at(broker.bootstrap))
             try:
-                yield client
+                yield self._signing(client)
             finally:
                 client.close()
+
+    def _signing(self, client: Client) -> Client:
+        """The client itself, where nobody here signs."""
+        from casebus.signatures import SigningClient, Wanted
+
+        wanted = Wanted.of(self.settings.name, self.deployment.folder, self.settings.signatures)
+        return SigningClient(client, wanted) if wanted.signing else client

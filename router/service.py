@@ -23,6 +23,7 @@ from router.keep import Keep
 from router.law import LawProfile
 from router.outbox import AWAY, GONE, KEPT, ROW, ROWS, SAME, TYPE, VIA, Cause, Letter, Outbox
 from router.rows import ROW as MOVED_ROW
+from router.signatures import Signatures
 from router.work import take
 from schemas.admission import Admission
 from schemas.codec import Codec, CodecError
@@ -36,12 +37,16 @@ _END = (TYPE, b"InputEnded")
 
 
 class Settings(NamedTuple):
-    """`partitions` as the deployment has them; `contexts` holds catalogue and directory; `admission` who may say what."""
+    """`partitions` as the deployment has them; `contexts` holds catalogue and directory; `admission` who may say what.
+
+    `signatures` are looked at where there are any.
+    """
 
     partitions: int
     profile: LawProfile = LawProfile()
     contexts: Contexts = Contexts()
     admission: Admission | None = None
+    signatures: Signatures | None = None
 
 
 class Router:
@@ -171,7 +176,7 @@ class Router:
         if record.topic == EVENTS.name and self._settings.contexts.foreign(item):
             text = f"The catalogue has no item {item}. Correct the item, or add catalogue/{item}.yaml, and send it again."
             return Letter("unknown_item", text, "item", item)
-        return self._not_admitted(record, event)
+        return self._not_admitted(record, event) or self._not_signed(record, event)
 
     def _not_admitted(self, record: Record, event: Event) -> Letter | None:
         """An event for an authority that its system may not speak for. What the bus itself forwards was admitted before."""
@@ -179,6 +184,12 @@ class Router:
             return None
         refused = self._settings.admission.refusal(event)
         return refused and Letter("foreign_authority", refused.text, refused.field, refused.value)
+
+    def _not_signed(self, record: Record, event: Event) -> Letter | None:
+        """Alerts are the monitor's alone, by Kafka's rights; what is forwarded was looked at when it came."""
+        if record.topic != EVENTS.name or self._settings.signatures is None:
+            return None
+        return self._settings.signatures.letter(record, event)
 
 
 def _work(desk: Desk, event: Event, cause: Cause, record: Record) -> None:

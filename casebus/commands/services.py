@@ -130,7 +130,8 @@ def route(folder: Path, member: int) -> int:
     wiring, stop = _started(folder)
     states = wiring.deployment.data / "state"
     contexts = Contexts(wiring.catalogue, wiring.directory, wiring.settings.zone)
-    settings = Settings(wiring.settings.kafka.partitions, wiring.law, contexts, wiring.settings.access.admission)
+    admission, signatures = wiring.settings.access.admission, wiring.signatures
+    settings = Settings(wiring.settings.kafka.partitions, wiring.law, contexts, admission, signatures)
     with wiring.client() as client:
         _prepare(wiring, client)
         calm_collector()
