@@ -118,11 +118,15 @@ class Register(NamedTuple):
             entries[entry.key] = entry
         return Content(list(entries.values()), unread, sorted(set(doubled)))
 
-    def _records(self) -> Iterator[SourceRecord]:
+    def look(self) -> None:
+        """Read its first row. Raises BusError where that cannot be had."""
+        next(self._records(1), None)
+
+    def _records(self, limit: int = _BATCH) -> Iterator[SourceRecord]:
         fields = [field_name(name, one) if one.source is None else one.source for name, one in self.settings.columns.items()]
         context = Context(self.base, fields, self.where, None, self.settings.columns, self.settings.zone)
         with closing(self.kind.open(self.source, context)) as source:
-            for batch in source.fetch(None, _BATCH):
+            for batch in source.fetch(None, limit):
                 yield from batch.records
 
     def _entry(self, record: SourceRecord) -> Entry:

@@ -10,6 +10,7 @@ from bus.errors import BusError
 from casebus.commands.output import as_json as print_json
 from casebus.commands.output import several
 from casebus.deployment import Deployment
+from casebus.registers import Register
 from casebus.wiring import Wiring
 from connectors import headings
 from connectors.config import Connector
@@ -26,6 +27,7 @@ def run(folder: Path, *, sources: bool, as_json: bool) -> int:
     problems = wiring.problems()
     if sources and not problems:
         problems = [found for connector in wiring.connectors for found in _opened(connector, folder)]
+        problems += [found for register in wiring.registers.values() for found in _readable(register)]
     return _tell(problems, wiring, as_json=as_json)
 
 
@@ -36,9 +38,21 @@ def _opened(connector: Connector, folder: Path) -> list[Problem]:
     try:
         return headings.missing(connector) or _first_row(connector)
     except BusError as error:
-        where = str(connector.path.relative_to(folder.resolve()))
-        found, _, instead = str(error).removeprefix(f"{where}: ").rpartition(". ")
-        return [Problem(where, found or instead, instead if found else "See what the system's own log says.")]
+        return [_said(error, str(connector.path.relative_to(folder.resolve())))]
+
+
+def _readable(register: Register) -> list[Problem]:
+    """What is wrong with a register that is looked at: its first row is read."""
+    try:
+        register.look()
+    except BusError as error:
+        return [_said(error, register.where)]
+    return []
+
+
+def _said(error: BusError, where: str) -> Problem:
+    found, _, instead = str(error).removeprefix(f"{where}: ").rpartition(". ")
+    return Problem(where, found or instead, instead if found else "See what the system's own log says.")
 
 
 def _first_row(connector: Connector) -> list[Problem]:

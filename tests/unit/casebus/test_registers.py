@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from bus.errors import ConfigurationError
 from casebus import registers
 from monitor.times import micros
 from schemas.problem import ProblemsError
@@ -75,3 +76,9 @@ def test_a_fault_is_told_with_its_line(tmp_path: Path, old: str, new: str, line:
     (problem,) = raised.value.problems
     assert said in problem.found
     assert problem.where.endswith(f"registers/platform.yaml:{line}")
+
+
+def test_a_column_that_is_not_there_is_told_by_a_look(tmp_path: Path) -> None:
+    """`casebus check --sources` says so before anybody asks for figures."""
+    with pytest.raises(ConfigurationError, match="no column 完成时间"):
+        register(tmp_path, YAML.replace("办结时间", "完成时间"), "1,2026/1/5 9:30,-,-\n").look()
