@@ -53,6 +53,11 @@ class Broker:
         """True where the nodes are this process's own; False where another process's broker was found."""
         return self._lock is not None
 
+    @property
+    def serves(self) -> bool:
+        """True where somebody's broker serves this directory now; nothing is started by asking."""
+        return self._running() is not None
+
     def start(self) -> None:
         """Start, or find the one that runs. Returns when every node serves."""
         if self.bootstrap:

@@ -29,6 +29,15 @@ class Operators:
         self._lock = threading.Lock()
         self._connected: tuple[Client, Desk] | None = None
 
+    def reachable(self) -> bool:
+        """No broker is started only because somebody looks at a page."""
+        from bus.broker import Broker
+
+        kafka = self._wiring.settings.kafka
+        if self._connected is not None or not kafka.embedded:
+            return True
+        return Broker(self._wiring.deployment.data / "kafka", kafka.nodes).serves
+
     def standings(self) -> Sequence[Mapping[str, Any]]:
         return [one._asdict() for one in self._bus()[1].standings()]
 

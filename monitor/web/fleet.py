@@ -52,10 +52,11 @@ class Told(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """All of them by name, or why nobody knows."""
+    """All of them by name, or why nobody knows; `away`: no bus runs."""
 
     told: Mapping[str, Told] = {}
     fault: str = ""
+    away: bool = False
 
 
 class Fleet:
@@ -77,6 +78,8 @@ class Fleet:
     def _asked(self) -> Answer:
         if self._operators is None:
             return Answer()
+        if not self._operators.reachable():
+            return Answer(away=True)
         try:
             return Answer({one["name"]: _told(one) for one in self._operators.standings()})
         except BusError as error:

@@ -10,6 +10,10 @@ class Operators(Protocol):
     """The connectors of the deployment, wherever they run. All raises RetryError where Kafka does not answer,
     LookupError for a connector that is none, ConfigurationError for a position that is none."""
 
+    def reachable(self) -> bool:
+        """Whether the bus runs, as far as that can be told without starting anything."""
+        ...
+
     def standings(self) -> Sequence[Mapping[str, Any]]:
         """Each connector: name, state, worker, since, passed, position, rows, events, letters, error, due, file_error."""
         ...

@@ -99,7 +99,7 @@ class Known:
             lines=lines(self._systems, self._answer),
             watched=watches(seen),
             ordering=may_order(seen),
-            fault=self._answer.fault,
+            fault=seen.view.words("fleet.away") if self._answer.away else self._answer.fault,
             ago=lambda at: ago(now, at, seen.view.words),
         )
 

@@ -29,7 +29,10 @@ class Operators:
     """Notes what it was asked."""
 
     def __init__(self, *found):
-        self.found, self.asked, self.fails = list(found), [], None
+        self.found, self.asked, self.fails, self.runs = list(found), [], None, True
+
+    def reachable(self):
+        return self.runs
 
     def standings(self):
         self.asked.append("standings")
@@ -78,6 +81,15 @@ def test_a_bus_that_does_not_answer_is_told_and_breaks_nothing(see):
     page = known.drawn(answer=Fleet(operators).look())
     assert "Kafka does not answer." in page
     assert "Service hall" in page
+
+
+def test_a_bus_that_does_not_run_is_not_started_by_a_look(see):
+    """Nothing is asked of it; the page says why nobody knows."""
+    operators = Operators(standing())
+    operators.runs = False
+    page = Known(see(operators)).drawn(answer=Fleet(operators).look())
+    assert operators.asked == []
+    assert "The bus does not run" in page
 
 
 def test_an_operator_has_buttons_that_fit_the_state(see):
