@@ -101,6 +101,7 @@ TALES = (
         supplement supplement_received transport
         supplement supplement_requested service-hall
         supplement supplement_received transport
+        escalate yellow_alert transport
         """,
     ),
     Tale(

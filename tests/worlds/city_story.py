@@ -19,9 +19,11 @@ from casebus.wiring import Wiring
 from connectors.deliver import Deliveries, receivers
 from connectors.runner import Runner
 from monitor import tables
+from monitor.afterwards import QUIET, Afterwards
 from monitor.alerts import Judge
-from monitor.outbox import publish
+from monitor.rows import Rows
 from monitor.service import Service
+from monitor.speaker import Speaker
 from router.contexts import Contexts
 from router.service import TOPICS, Router, Settings
 from schemas.case import Case, decode_state
@@ -73,11 +75,14 @@ class City:
             idle = 0 if self._loop.step() else idle + 1
 
     def _supervise(self) -> None:
-        """As `alerts.replay` has it: everything has come, now the supervision speaks."""
+        """As `alerts.replay` has it: everything has come, it is quiet, and now the supervision speaks."""
+        seconds = iter((0.0, 0.0, QUIET, QUIET))
         language = self.wiring.settings.alerts.language
         judge = Judge(self.wiring.panel, self.wiring.clockwork, self.wiring.now(self.view), language)
-        judge.sweep(self.view)
-        publish(self.view, self.cluster, self.wiring.codec)
+        speaker = Speaker(self.view, self.cluster, self.wiring.codec, judge)
+        told = Afterwards(self.view, judge, speaker, lambda: next(seconds))
+        told(Rows({}, [row.case_key for row in self.view.all(select(tables.cases.c.case_key))]))
+        told(Rows({}, []))
         self._route()
 
     def close(self) -> None:
