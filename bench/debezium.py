@@ -35,7 +35,7 @@ from bus.addresses import free_ports
 from bus.broker import Broker
 from bus.cluster import LOGGING
 from bus.jars import Jar, fetch, resolve
-from bus.ports import Client
+from bus.ports import Client, Partition, Record
 from bus.settings import KafkaSettings
 from bus.topics import Topic
 
@@ -105,6 +105,7 @@ class Worker:
             "group.id": group,
             "listeners": f"http://127.0.0.1:{port}",
             "plugin.path": str(self._folder / "plugins"),
+            "plugin.discovery": "service_load",  # of looking into every class, which takes most of the start
             "key.converter": _JSON,
             "value.converter": _JSON,
             "key.converter.schemas.enable": "false",
@@ -228,6 +229,30 @@ class Snapshot(NamedTuple):
     cpu: float
 
 
+class Arrivals:
+    """The records of a topic, read when its ends say that all are there; transactions leave marks of their own between them."""
+
+    def __init__(self, client: Client, topic: str) -> None:
+        self._client, self._topic = client, topic
+        self._read = dict.fromkeys(client.ends([topic]), 0)
+        self.stamps: list[int] = []  # when each was written, in milliseconds
+        self.seen = 0.0  # the moment of the last look, before its reading
+
+    def look(self, rows: int) -> bool:
+        self.seen, ends = time.time(), self._client.ends([self._topic])
+        if sum(ends.values()) < rows:
+            return False
+        self.stamps += [
+            one.timestamp for batch in self._client.read(self._read) for one in batch if one.offset < ends[place(one)]
+        ]
+        self._read = ends
+        return len(self.stamps) >= rows
+
+
+def place(record: Record) -> Partition:
+    return Partition(record.topic, record.partition)
+
+
 def snapshot(connect_worker: Worker, client: Client, database: Database, name: str, rows: int) -> Snapshot:
     """One snapshot of public.rows into a topic of its own, counted record by record."""
     topic = f"{name}.public.rows"
@@ -235,17 +260,18 @@ def snapshot(connect_worker: Worker, client: Client, database: Database, name: s
     start, busy = time.time(), connect_worker.busy()
     connect_worker.create(name, settings(database, name, "public.rows"))
 
+    arrivals = Arrivals(client, topic)
+
     def arrived() -> bool:
         connect_worker.check(name)
-        return sum(client.ends([topic]).values()) >= rows
+        return arrivals.look(rows)
 
     until(arrived, f"{rows:,} rows in {topic}", connect_worker.log)
-    end, cpu = time.time(), connect_worker.busy() - busy
-    records = [one for batch in client.read(dict.fromkeys(client.ends([topic]), 0)) for one in batch]
-    if len(records) != rows:
-        raise RuntimeError(f"{topic} holds {len(records):,} records of {rows:,} rows")
+    cpu = connect_worker.busy() - busy
+    if len(arrivals.stamps) != rows:
+        raise RuntimeError(f"{topic} holds {len(arrivals.stamps):,} records of {rows:,} rows")
     connect_worker.remove(name)
-    return Snapshot(end - start, end - min(one.timestamp for one in records) / 1000, cpu)
+    return Snapshot(arrivals.seen - start, arrivals.seen - min(arrivals.stamps) / 1000, cpu)
 
 
 def fill(database: Database, rows: int) -> None:
