@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import tzinfo
 from typing import Any, NamedTuple
 
+from monitor.indicator import indicators
 from monitor.mask import masked, person
 from monitor.times import shown
 from monitor.web.words import Words, humanized
@@ -46,7 +47,7 @@ def who(event: Event, *, clear: bool) -> str:
 def _texts(body: Mapping[str, Any], words: Words, zone: tzinfo, clear: bool) -> Iterator[tuple[str, str]]:
     for name, value in body.items():
         if name not in _SILENT:
-            yield name, _text(name, value, words, zone, clear)
+            yield name, _titled(value, words) if name == "indicator" else _text(name, value, words, zone, clear)
 
 
 def _text(name: str, value: Any, words: Words, zone: tzinfo, clear: bool) -> str:
@@ -61,6 +62,12 @@ def _text(name: str, value: Any, words: Words, zone: tzinfo, clear: bool) -> str
     if isinstance(value, str) and value.isupper() and value.isascii() and not value.isdigit():
         return words.of(name, value.lower())
     return str(value)
+
+
+def _titled(indicator: str, words: Words) -> str:
+    """As the desk calls it; one that is no more by its name."""
+    found = indicators().get(indicator)
+    return getattr(found.title, words.language) if found else humanized(indicator)
 
 
 def _record(value: dict[str, Any], words: Words, zone: tzinfo, clear: bool) -> str:

@@ -254,6 +254,17 @@ def test_an_event_says_its_fields_in_words_and_masks_people():
     assert [paper.value for paper in papers(told, words("en"))] == ["申请表"]
 
 
+def test_an_alert_is_called_as_on_the_desk():
+    """In the reader's language; an indicator that is no more by its name."""
+    for language, indicator, title in (
+        ("zh", "sent_not_received", "移交未接收"),
+        ("en", "sent_not_received", "Handed over, not received"),
+        ("zh", "of_former_days", "of former days"),
+    ):
+        alert = event("AlertRaised", 3, alert="a", indicator=indicator, light="RED", judged_sequence=1)
+        assert title in [one.value for one in says(alert, words(language), ZONE, clear=False)]
+
+
 def test_names_are_chinese_in_chinese_and_codes_in_words_in_english():
     """Also inside of a sentence, where Chinese stands right before the code."""
     names = Names(REGIONS, AUTHORITIES, lambda _: "")
