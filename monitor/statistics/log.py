@@ -11,6 +11,7 @@ from monitor.statistics.diary import Diary, DiaryMeasure
 from monitor.statistics.flow import Flow, FlowMeasure
 from monitor.statistics.handover import HandOverMeasure, Passing
 from monitor.statistics.hindsight import OpenAt, OpenAtMeasure
+from monitor.statistics.quality import Quality, QualityMeasure
 from monitor.statistics.row import Trace
 from monitor.statistics.throughput import Throughput, ThroughputMeasure
 
@@ -24,12 +25,19 @@ class LogFigures(msgspec.Struct, frozen=True):
     flow: Flow
     passing: Passing
     diary: Diary
+    quality: Quality
     open_at: OpenAt | None = None
 
 
 def measure(traces: Iterable[Trace], measuring: Measuring, at: int | None = None) -> LogFigures:
     """With `at`, events after it count only for saying what was still open at it."""
-    measures = ThroughputMeasure(measuring), FlowMeasure(measuring), HandOverMeasure(measuring), DiaryMeasure(measuring)
+    measures = (
+        ThroughputMeasure(measuring),
+        FlowMeasure(measuring),
+        HandOverMeasure(measuring),
+        DiaryMeasure(measuring),
+        QualityMeasure(measuring),
+    )
     open_at = None if at is None else OpenAtMeasure(measuring, at)
     cases = events = 0
     for trace in traces:
@@ -41,8 +49,8 @@ def measure(traces: Iterable[Trace], measuring: Measuring, at: int | None = None
         cases, events = cases + 1, events + len(known.rows)
         for one in measures:
             one.add(known)
-    throughput, flow, passing, diary = measures
-    results = throughput.result(), flow.result(), passing.result(), diary.result()
+    throughput, flow, passing, diary, quality = measures
+    results = throughput.result(), flow.result(), passing.result(), diary.result(), quality.result()
     return LogFigures(cases, events, *results, open_at.result() if open_at else None)
 
 

@@ -43,6 +43,7 @@ class Statistics(msgspec.Struct, frozen=True):
             "resources": self.log.passing.by_resource.number,
             "clocks": msgspec.to_builtins(self.cases),
             **{name: value for part in ("throughput", "flow", "passing", "diary") for name, value in log[part].items()},
+            "quality": log["quality"],
             "at": log["open_at"],
             "dead_letters": self.dead_letters,
         }

@@ -11,7 +11,7 @@ import pytest
 
 from monitor.statistics.context import Measuring
 from monitor.statistics.log import measure
-from monitor.statistics.row import traces
+from monitor.statistics.row import Row, traces
 from monitor.times import micros
 from schemas.calendar import Calendar, CalendarSettings
 
@@ -153,6 +153,23 @@ def test_rows_in_any_order_give_the_same_figures(shared, measuring, receipt_figu
     backwards = sorted(monitor_receipt.rows(shared), key=lambda row: (row.case, -row.step))
     found = measure(traces(backwards, monitor_receipt.channels(shared)), measuring)
     assert plain(found) == plain(receipt_figures)
+
+
+def test_how_exact_the_log_is_equals_the_oracle(receipt_figures, oracle):
+    """Equal times, times at midnight or with milliseconds, events that name nobody, repeats, cases of one event."""
+    found, right = plain(receipt_figures.quality), oracle["data_quality"]
+    repeats = found.pop("exact_repeats")
+    assert repeats == right["exact_repeats_case_activity_ts_resource"] == 0
+    assert found == {name: right[name] for name in found}
+    assert found["events_with_milliseconds"] == 3489
+
+
+def test_dates_for_times_and_repeats_are_seen(measuring):
+    """Two events at midnight of the zone, in summer and in winter, one of them twice."""
+    midnights = [micros(datetime.fromisoformat(text)) for text in ("2011-07-01T00:00+02:00", "2011-12-01T00:00+01:00")]
+    rows = [Row("a", at, step, "s", 0, "", "t", "look", "d", "x") for step, at in enumerate((*midnights, midnights[1]))]
+    found = measure(traces(rows), measuring).quality
+    assert (found.events_at_local_midnight, found.exact_repeats, found.pairs_with_equal_timestamp) == (3, 1, 1)
 
 
 def test_people_are_counted_apart_from_nobody(receipt_figures):
