@@ -1,14 +1,17 @@
 """How long a page takes over many cases, and how long an event takes to be shown on it.
 
-    uv run python -m bench.page --cases 1000000 [--rate 500] [--watchers 200] [--own-server]
+    uv run python -m bench.page --cases 1000000 [--rate 500] [--watchers 200] [--own-server] [--feed]
 
 Makes a view with that many cases, serves the real page over it in a process of its own, and asks as browsers and programs
 do: time to the whole answer. Then a broker, a router and a monitor are started beside it, events are published at a rate,
 and it is told how long each takes from the moment it is handed to the producer until the view has its case, and from there
-until the API shows it. Last, as many watchers look at the same time, and the times are taken again.
+until the API shows it. Last, as many watchers look at the same time, and the times are taken again. With `--feed` there is
+no bus: `bench.feed` writes into the view what a monitor would, which takes seconds to start.
 
-All of it shares the machine's cores: `load` (the machine's, over the last minute) and `cores` (what the page's process used)
-tell how much of a delay is the page's own.
+All of it shares the machine's cores. Beside each finding stand the machine's load over the last minute and how much of one
+core the page and the monitor used: with a load above the number of cores a delay is mostly waiting for others, and the
+shares of a core are what to compare, and `page_core_ms_each`: what the page took of a core, beyond what it takes when nobody
+looks, for each page opened, each update of an open one and each answer of the API.
 """
 
 from __future__ import annotations
@@ -34,6 +37,7 @@ import psutil
 from sqlalchemy import select
 
 from bench.city import DEPARTMENTS, EVENTS, ITEMS, REGIONS, fill, published
+from bench.feed import LIFE
 from bench.watchers import spread
 from bus.partition import partition_of
 from bus.ports import Message
@@ -66,8 +70,6 @@ PATHS = (
     "/api/v1/cases/{number}",
     "/api/v1/hits",
 )
-#: Follow-ups of each new case.
-LIFE = ("Applied", "Accepted", "FeeCharged", "Collected")
 #: The router knows nothing of the cases that were there before: alerts about them would make them provisional.
 _MUTE = "thresholds: {promise_near: null, promise_passed: null, statute_near: null, statute_passed: null, hand_up_late: null}\n"
 #: Seconds between two transactions of the publisher, and between two questions whether a case is shown.
@@ -103,16 +105,24 @@ class City:
                 process.terminate()
 
     @contextlib.contextmanager
-    def client(self) -> Iterator[httpx.Client]:
+    def client(self, page: subprocess.Popen[bytes]) -> Iterator[httpx.Client]:
         """Signed in; the page answers."""
         with httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=120) as client:
-            for _ in range(3000):
-                with contextlib.suppress(httpx.TransportError):
-                    client.post("/login", data={"name": "bench", "password": "correct horse"})
-                    break
-                time.sleep(0.2)
+            signed_in = {"name": "bench", "password": "correct horse"}
+            patiently_asked(lambda: client.post("/login", data=signed_in), lambda: page.poll() is None)
             client.headers["Authorization"] = f"Bearer {self.token}"
             yield client
+
+
+def patiently_asked(ask: Callable[[], object], alive: Callable[[], bool]) -> None:
+    """Until the page listens. Raises what was the matter when it has ended, or does not listen within two minutes."""
+    deadline = time.monotonic() + 120
+    while alive() and time.monotonic() < deadline:
+        with contextlib.suppress(httpx.TransportError):
+            ask()
+            return
+        time.sleep(0.2)
+    ask()
 
 
 def times(client: httpx.Client, path: str, rounds: int) -> dict[str, int]:
@@ -125,15 +135,39 @@ def times(client: httpx.Client, path: str, rounds: int) -> dict[str, int]:
     return spread(found)
 
 
-class Publisher(threading.Thread):
-    """Cases that live through `LIFE`, published at a rate in transactions of their own; `newest` is one just applied for."""
+class Source(threading.Thread):
+    """Brings events. `newest` is a case just applied for, and when it was handed over on the machine's monotonic clock."""
+
+    newest: tuple[str, float] | None = None
+    sent = 0
+
+
+class Feeder(Source):
+    """`bench.feed` in a process of its own, which then tells what it used of a core."""
+
+    def __init__(self, city: City, asked: argparse.Namespace, year: int) -> None:
+        super().__init__(name="feeder")
+        counts = ["--rate", str(asked.rate), "--seconds", str(asked.seconds), "--year", str(year)]
+        self._command = [sys.executable, "-m", "bench.feed", city.wiring.view_url, *counts]
+        self.told: dict[str, Any] = {}
+
+    def run(self) -> None:
+        with subprocess.Popen(self._command, stdout=subprocess.PIPE, text=True) as process:
+            for line in process.stdout or ():
+                said = json.loads(line)
+                if "key" in said:
+                    self.newest = said["key"], said["handed"]
+                else:
+                    self.told, self.sent = said, said["events"]
+
+
+class Publisher(Source):
+    """Cases that live through `LIFE`, published at a rate in transactions of their own."""
 
     def __init__(self, city: City, rate: int, seconds: float, year: int) -> None:
         super().__init__(name="publisher")
         self._year = year
         self._city, self._rate, self._seconds = city, rate, seconds
-        self.newest: tuple[str, float] | None = None
-        self.sent = 0
 
     def run(self) -> None:
         dice, wiring = random.Random(9), self._city.wiring
@@ -158,7 +192,7 @@ class Publisher(threading.Thread):
         who = f"{DEPARTMENTS[one % len(DEPARTMENTS)]}@{REGIONS[one % len(REGIONS)]}"
         raw = published(key, LIFE[kind], kind + 1, wall(), who, ITEMS[one % len(ITEMS)])
         if kind == 0 and dice.random() < 0.3:
-            self.newest = key, time.perf_counter()
+            self.newest = key, time.monotonic()
         return Message(PUBLISHED.name, partition_of(key.encode(), partitions), key.encode(), raw, wall() // 1000)
 
 
@@ -169,13 +203,13 @@ class Seen(NamedTuple):
     shown: float
 
 
-def shown(city: City, client: httpx.Client, publisher: Publisher, warm: float) -> list[Seen]:
+def shown(city: City, client: httpx.Client, publisher: Source, warm: float) -> list[Seen]:
     """Sample by sample, while events are published."""
     with contextlib.closing(city.wiring.view()) as view:
         return list(_samples(view, client, publisher, warm))
 
 
-def _samples(view: View, client: httpx.Client, publisher: Publisher, warm: float) -> Iterator[Seen]:
+def _samples(view: View, client: httpx.Client, publisher: Source, warm: float) -> Iterator[Seen]:
     known = ""
     began = time.perf_counter()
     while publisher.is_alive():
@@ -198,15 +232,34 @@ def _sample(view: View, client: httpx.Client, key: str, since: float) -> Seen:
 
 def _waited(since: float, there: Callable[[], bool]) -> float:
     """Seconds since then, when it is there; a minute at most."""
-    while not there() and time.perf_counter() - since < 60:
+    while not there() and time.monotonic() - since < 60:
         time.sleep(ASK)
-    return time.perf_counter() - since
+    return time.monotonic() - since
 
 
-def cores(process: subprocess.Popen[bytes]) -> float:
-    """Seconds of a core that a process has used."""
-    used = psutil.Process(process.pid).cpu_times()
-    return used.user + used.system
+class Used:
+    """What processes use from now on."""
+
+    def __init__(self, **processes: subprocess.Popen[bytes]) -> None:
+        self._processes = {name: psutil.Process(one.pid) for name, one in processes.items()}
+        self._before, self._began = self._seconds(), time.monotonic()
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds."""
+        return time.monotonic() - self._began
+
+    def seconds(self, name: str) -> float:
+        """Of a core."""
+        return self._seconds()[name] - self._before[name]
+
+    def told(self) -> dict[str, float]:
+        """The share of one core each has used until now, and the machine's load over the last minute."""
+        shares = {f"{name}_cores": (now - self._before[name]) / self.elapsed for name, now in self._seconds().items()}
+        return {name: round(one, 2) for name, one in (shares | {"load": os.getloadavg()[0]}).items()}
+
+    def _seconds(self) -> dict[str, float]:
+        return {name: sum(one.cpu_times()[:2]) for name, one in self._processes.items()}
 
 
 def memory(process: subprocess.Popen[bytes]) -> int:
@@ -226,14 +279,19 @@ def watched(city: City, client: httpx.Client, asked: argparse.Namespace) -> subp
 def measured(city: City, number: str, asked: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """One finding after the other."""
     began = time.monotonic()
-    with city.running("page", "--port", str(city.port)) as page, city.client() as client:
+    with city.running("page", "--port", str(city.port)) as page, city.client(page) as client:
         yield {"started_s": round(time.monotonic() - began, 1), "page_mb": memory(page)}
-        yield {"quiet_ms": {path: times(client, path.format(number=number), asked.rounds) for path in PATHS}}
+        used = Used(page=page)
+        if asked.rounds:
+            yield {"quiet_ms": {path: times(client, path.format(number=number), asked.rounds) for path in PATHS}} | used.told()
+        if asked.feed:
+            yield from moving(city, client, asked, {"page": page})
+            return
         if asked.watchers:
-            watchers = watched(city, client, asked)
+            used, watchers = Used(page=page), watched(city, client, asked)
             time.sleep(asked.seconds / 3)
             yield {"page_ms_while_watched": {path: times(client, path.format(number=number), 20) for path in PATHS[:2]}}
-            yield {"watchers": json.loads(watchers.communicate()[0]), "page_mb": memory(page)}
+            yield {"watchers": json.loads(watchers.communicate()[0]), "page_mb": memory(page)} | used.told()
         if asked.rate:
             yield from on_the_bus(city, client, page, asked)
 
@@ -247,33 +305,49 @@ def on_the_bus(
             with city.wiring.client() as bus:
                 patiently(lambda: bus.create(standard(city.wiring.settings.kafka.partitions)))
             time.sleep(10)
-            for watching in (False, True) if asked.watchers else (False,):
-                watchers = watched(city, client, asked) if watching else None
-                publisher = Publisher(city, asked.rate, asked.seconds, 2028 if watching else 2027)
-                publisher.start()
-                before, began = cores(page), time.perf_counter()
-                found = shown(city, client, publisher, asked.seconds / 5)
-                said = {
-                    "published_to_shown_ms": spread([sum(one) for one in found]),
-                    "published_to_view_ms": spread([one.viewed for one in found]),
-                    "view_to_shown_ms": spread([one.shown for one in found]),
-                    "samples": len(found),
-                    "page_cores": round((cores(page) - before) / (time.perf_counter() - began), 2),
-                    "load": round(os.getloadavg()[0], 1),
-                    "events_a_second": publisher.sent / asked.seconds,
-                }
-                if watchers:
-                    said["watchers"] = json.loads(watchers.communicate()[0])
-                yield said | {"page_mb": memory(page), "monitor_mb": memory(monitor)}
+            yield from moving(city, client, asked, {"page": page, "monitor": monitor})
+
+
+def moving(
+    city: City, client: httpx.Client, asked: argparse.Namespace, processes: dict[str, subprocess.Popen[bytes]]
+) -> Iterator[dict[str, Any]]:
+    """Events come; first nobody looks, then all watchers do."""
+    unwatched = 0.0
+    for watching in (False, True) if asked.watchers else (False,):
+        watchers = watched(city, client, asked) if watching else None
+        year = 2028 if watching else 2027
+        source = Feeder(city, asked, year) if asked.feed else Publisher(city, asked.rate, asked.seconds, year)
+        source.start()
+        used = Used(**processes)
+        found = shown(city, client, source, asked.seconds / 5)
+        said: dict[str, Any] = {
+            "watched": watching,
+            "published_to_shown_ms": spread([sum(one) for one in found]),
+            "published_to_view_ms": spread([one.viewed for one in found]),
+            "view_to_shown_ms": spread([one.shown for one in found]),
+            "samples": len(found),
+            "events_a_second": source.sent / asked.seconds,
+        }
+        said |= used.told() | {f"{name}_mb": memory(one) for name, one in processes.items()}
+        if isinstance(source, Feeder):
+            said["feed"] = source.told
+        if watchers:
+            said["watchers"] = heard = json.loads(watchers.communicate()[0])
+            told = heard["updates"] + heard["answers"] + heard["opened"]
+            more = used.seconds("page") - unwatched * used.elapsed
+            said["page_core_ms_each"] = round(1000 * more / max(1, told), 2)
+        unwatched = said["page_cores"]
+        yield said
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", type=int, default=100_000)
-    parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("--rounds", type=int, default=40, help="How often each page is asked while nothing happens; may be 0.")
     parser.add_argument("--rate", type=int, default=500, help="Events a second on the bus; 0: no bus.")
     parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--watchers", type=int, default=200, help="Half of them sockets of the page, half programs.")
+    parser.add_argument("--feed", action="store_true", help="No bus: a process writes into the view what a monitor would.")
     parser.add_argument("--own-server", action="store_true", help="PostgreSQL from the wheel of the development group.")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as place, server(Path(place), own=asked.own_server) as url:

@@ -83,8 +83,9 @@ async def watch(asked: argparse.Namespace) -> dict[str, object]:
             heard.failed.append(repr(one))
     every = [took for some in heard.answered.values() for took in some]
     return {
-        "sockets": asked.sockets, "pollers": asked.pollers, "page_opened_ms": spread(heard.opened), "updates": heard.updates,
-        "api_ms": spread(every), "answers": len(every), "failed": len(heard.failed), "why": heard.failed[:3],
+        "sockets": asked.sockets, "pollers": asked.pollers, "opened": len(heard.opened),
+        "page_opened_ms": spread(heard.opened), "updates": heard.updates, "api_ms": spread(every), "answers": len(every),
+        "failed": len(heard.failed), "why": heard.failed[:3],
         "api_p95_ms_by_path": {path: spread(some)["p95"] for path, some in sorted(heard.answered.items())},
     }  # fmt: skip
 
