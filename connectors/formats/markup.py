@@ -24,7 +24,8 @@ class MarkupSettings(FileSettings):
     """`record` is the path of the record's element from the root's children (`办件/环节`); `namespace` holds for all names
     ("*": any, as a SOAP message needs that has several).
 
-    Fields are paths from the record: `状态`, `@序号`, `../@编号`, `人/姓名`, `.` (its own text).
+    Fields are paths from the record: `状态`, `@序号`, `../@编号`, `../编号`, `人/姓名`, `.` (its own text). Where one leads to an
+    element around the record, that is held whole, with all its records; below the root only what stands before them is known.
     """
 
     format: Literal["xml"]
@@ -49,6 +50,10 @@ class Markup(Rolling):
         self._prefix = f"{{{settings.namespace}}}" if settings.namespace else ""  # "*" is lxml's own word for any
         self._steps = [self._tag(step) for step in settings.record.split("/")]
         self._getters: list[tuple[str, Get]] = [(str(field), self._getter(str(field))) for field in context.fields]
+        heights = [_height(str(field)) for field in context.fields]
+        #: The depth of what is held whole: the record, or the element around it whose other elements the mapping reads.
+        self._unit = max(2, len(self._steps) + 1 - max(heights, default=0))
+        self._heads = len(self._steps) in heights
         super().__init__(self._records, mark)
 
     def _tag(self, step: str) -> str:
@@ -74,24 +79,32 @@ class Markup(Rolling):
             yield self._broken(error, number + 1)
 
     def _elements(self) -> Iterator[Element]:
-        """The records' elements; each is dropped, with what stood before it, when the next is asked for."""
-        depth, wanted, inside = 0, len(self._steps), 0
+        """The records' elements; what is held whole is dropped, with what stood before it, when the next is asked for."""
+        depth, inside = 0, 0
         trail: list[Element] = []
         for event, element in self._events():
             if event == "start":
                 depth += 1
                 trail.append(element)
-                inside = inside + 1 if depth > wanted + 1 else 0
+                inside = inside + 1 if depth > self._unit else 0
                 self._check_size(inside, trail)
                 if depth == 1:
                     self._refuse_doctype(element)
                 continue
-            if depth == wanted + 1 and self._is_record(trail):
-                yield element
-            if depth <= wanted + 1:
-                _drop(element, depth)
+            if depth <= self._unit:
+                on_way = self._is_on_way(trail)
+                if depth == self._unit and on_way:
+                    yield from self._records_in(element)
+                if on_way or not self._heads:
+                    _drop(element, depth, element.tag if self._heads else None)
             trail.pop()
             depth -= 1
+
+    def _records_in(self, unit: Element) -> list[Element]:
+        level = [unit]
+        for step in self._steps[self._unit - 1 :]:
+            level = [child for element in level for child in element if _matches(step, child.tag)]
+        return level
 
     def _events(self) -> Iterator[tuple[str, Element]]:
         parse: Any = etree.iterparse
@@ -106,13 +119,13 @@ class Markup(Rolling):
             remove_pis=True,
         )
 
-    def _is_record(self, trail: list[Element]) -> bool:
-        return all(_matches(step, element.tag) for step, element in zip(self._steps, trail[1:], strict=True))
+    def _is_on_way(self, trail: list[Element]) -> bool:
+        return all(_matches(step, element.tag) for step, element in zip(self._steps, trail[1:], strict=False))
 
     def _check_size(self, inside: int, trail: list[Element]) -> None:
-        """A record stays in memory until its end."""
+        """A record, or what is read around it, stays in memory until its end."""
         if inside > MOST:
-            line = trail[len(self._steps)].sourceline
+            line = trail[self._unit - 1].sourceline
             found = f"the record in line {line} has more than {MOST:,} elements"
             raise unreadable(self._name, found, "Correct record: in the mapping, or the file", self._context)
 
@@ -152,11 +165,18 @@ def _walk(element: Element, names: list[str]) -> Element:
     return element
 
 
-def _drop(element: Element, depth: int) -> None:
+def _height(field: str) -> int:
+    """So many levels up stands an element that a field reads; attributes of those around a record are known with its start."""
+    inner = field.lstrip("./")
+    return 0 if inner.startswith("@") or not inner else field[: len(field) - len(inner)].count("../")
+
+
+def _drop(element: Element, depth: int, only: str | None) -> None:
+    """With what stood before it, or those of one name: others are read for the records that follow."""
     element.clear(keep_tail=False)
     if depth > 1:
         parent = element.getparent()
-        while parent is not None and (before := element.getprevious()) is not None:
+        for before in [] if parent is None else list(element.itersiblings(only, preceding=True)):
             parent.remove(before)
 
 

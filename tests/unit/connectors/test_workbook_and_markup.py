@@ -252,3 +252,48 @@ def test_columns_under_one_heading_can_be_named_in_the_mapping(tmp_path: Path) -
         records(connector(tmp_path, XLSX, TIMES.replace("  who: {}\n", "").replace(", actor: who", "")))
     named = XLSX.replace("xlsx}", "xlsx, names: [id, case_no, at, who]}")
     assert reasons(connector(tmp_path, named, TIMES)) == ["Accepted"]
+
+
+CASES = """<all><head><office>03</office></head>
+<case><no>A1</no><steps><note>n</note><step><id>1</id></step><step><id>2</id></step></steps><who><name>Li</name></who></case>
+<log>nothing</log>
+<case><no>A2</no><steps><step><id>3</id></step></steps><who><name>Wu</name></who></case>
+</all>"""
+
+
+def test_elements_around_a_record_are_read_wherever_they_stand(tmp_path: Path) -> None:
+    """Before it or behind it in its case, and before all cases; one case's are not another's."""
+    drop(tmp_path, CASES, "rows.xml")
+    mapping = """
+    columns:
+      {id: {}, no: {from: ../../no}, name: {from: ../../who/name}, note: {from: ../note}, office: {from: ../../../head/office}}
+    key: id
+    case: no
+    header: {occurred_at: "time('2025-01-01', 'iso', 'UTC')"}
+    events: [{type: Accepted}]
+    """
+    source = "kind: files\nsource: {path: drop/rows.xml, format: xml, record: case/steps/step}\n"
+    rows = [one.row for one in records(connector(tmp_path, source, mapping))]
+    assert [(row["id"], row["../../no"], row["../../who/name"], row["../note"]) for row in rows] == [
+        ("1", "A1", "Li", "n"),
+        ("2", "A1", "Li", "n"),
+        ("3", "A2", "Wu", None),
+    ]
+    assert {row["../../../head/office"] for row in rows} == {"03"}
+
+
+def test_what_is_read_around_records_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is held whole; attributes are known with its start and need no room."""
+    monkeypatch.setattr("connectors.formats.markup.MOST", 100)
+    drop(tmp_path, f"<all><case no='A1'><no>A1</no>{'<step><id>1</id></step>' * 100}</case></all>", "rows.xml")
+    mapping = """
+    columns: {id: {}, no: {from: %s}}
+    key: id
+    case: no
+    header: {occurred_at: "time('2025-01-01', 'iso', 'UTC')"}
+    events: [{type: Accepted}]
+    """
+    source = "kind: files\nsource: {path: drop/rows.xml, format: xml, record: case/step}\n"
+    assert len(records(connector(tmp_path, source, mapping % "../@no"), limit=1000)) == 100
+    with pytest.raises(ConfigurationError, match="has more than 100 elements"):
+        records(connector(tmp_path, source, mapping % "../no"))
