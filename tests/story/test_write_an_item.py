@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import shutil
@@ -10,10 +11,20 @@ from pathlib import Path
 
 import pytest
 from city_story import EXAMPLE, City
+from msgspec.structs import replace
+from rich.console import Console
 
-from casebus.commands.simulate import Asked, simulated
+from casebus.commands.catalogue import _open, _row
+from casebus.commands.look import inputs
+from casebus.commands.simulate import Asked as If
+from casebus.commands.simulate import simulated
 from casebus.deployment import Deployment
 from casebus.wiring import Wiring
+from monitor.casetext import page
+from monitor.caseview import Asked, case_view
+from monitor.told import told
+from router.decide import all_rules
+from schemas.catalogue import Catalogue
 
 PAGE = (Path(__file__).parents[2] / "docs" / "write-an-item.md").read_text("utf-8")
 
@@ -68,10 +79,38 @@ def test_the_moves_are_those_of_the_page_and_say_why(city: City) -> None:
     assert (moved[name], moved["item_version"], moved["when"]) == (value, "2026", "applicant_kind == 'COMPANY'")
 
 
+def test_case_show_says_why_as_the_page_says(city: City) -> None:
+    """Step 4: as the terminal prints it, whatever its width."""
+    asked = Asked(city.wiring.now(city.view)())
+    key = "case:50010320260401001"
+    shown = case_view(city.view, key, inputs(city.wiring), {}, asked)
+    rules = {rule.name: (rule.title, rule.basis) for rule in all_rules()}
+    with city.view.snapshot() as snapshot:
+        shown = replace(shown, told=told(snapshot, key, rules, asked.when))
+    console = Console(width=400, file=io.StringIO(), record=True)
+    console.print(page(shown, city.wiring.deployment.zone))
+    text = console.export_text()
+    assert [line for line in block("told").splitlines() if line not in text] == []
+
+
+def test_a_new_version_lists_the_open_case_as_the_page_says(city: City, folder: Path, tmp_path: Path) -> None:
+    """Step 6: the catalogue with the version appended holds, and one case is of an older one."""
+    grown = Path(shutil.copytree(folder / "catalogue", tmp_path / "grown"))
+    file = grown / "TREE-01.yaml"
+    file.write_text(file.read_text("utf-8") + block("appended"), "utf-8")
+    known, city.wiring.catalogue = city.wiring.catalogue, Catalogue.load(grown, city.wiring.directory)
+    try:
+        found = [_row(*pair, cases) for pair, cases in _open(city.wiring, city.view).items()]
+    finally:
+        city.wiring.catalogue = known
+    (row,) = [one for one in found if one["item"] == "TREE-01"]
+    assert row == json.loads(block("migrated"))
+
+
 def test_what_if_answers_as_the_page_says(city: City, folder: Path, tmp_path: Path) -> None:
     """Step 5."""
     changed = Path(shutil.copytree(folder / "catalogue", tmp_path / "changed"))
     (changed / "TREE-01.yaml").write_text(block("changed/TREE-01.yaml"), "utf-8")
-    found = simulated(city.wiring, city.view, Asked("2026-04-01", changed))
+    found = simulated(city.wiring, city.view, If("2026-04-01", changed))
     (tree,) = [row.to_json() for row in found if row.item == "TREE-01"]
     assert {name: tree[name] for name in json.loads(block("simulated"))} == json.loads(block("simulated"))
