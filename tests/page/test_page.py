@@ -10,7 +10,7 @@ pytestmark = pytest.mark.tier2
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("language", ["zh", "en"])
-@pytest.mark.parametrize("path", ["/", "/cases", "/places", "/statistics", "/process", "/desk", "/letters"])
+@pytest.mark.parametrize("path", ["/", "/cases", "/places", "/statistics", "/calendar", "/process", "/desk", "/letters"])
 def test_every_page_fits_on_the_screen_in_both_languages_and_themes(visit, picture, path, language, theme):
     """At 1366 by 768: nothing sticks out, nothing is written to the console."""
     with visit(language=language, theme=theme) as page:

@@ -7,7 +7,7 @@ import pytest
 
 pytestmark = pytest.mark.tier2
 
-PAGES = ["/", "/cases", "/places", "/statistics", "/process", "/desk", "/letters", "/looks"]
+PAGES = ["/", "/cases", "/places", "/statistics", "/calendar", "/process", "/desk", "/letters", "/looks"]
 
 
 def shown(page):
