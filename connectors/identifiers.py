@@ -58,10 +58,13 @@ def credit_code(text: str | None) -> str | None:
     code = key_text(text).upper()
     if not _CREDIT.fullmatch(code):
         raise _malformed("credit_code", text, "is no credit code of 18 characters")
-    total = sum(_SIGNS.index(sign) * weight for sign, weight in zip(code, _POWERS, strict=False))
-    if code[17] != _SIGNS[-total % 31]:
+    if code[17] != _credit_check(code):
         raise _malformed("credit_code", text, "fails its check character")
     return code
+
+
+def _credit_check(code: str) -> str:
+    return _SIGNS[-sum(_SIGNS.index(sign) * weight for sign, weight in zip(code, _POWERS, strict=False)) % 31]
 
 
 def phone(text: str | None) -> str | None:
@@ -76,6 +79,41 @@ def phone(text: str | None) -> str | None:
     if not (_MOBILE.fullmatch(digits) or _FIXED.fullmatch(digits)) or not (extension.isdigit() or extension == ""):
         raise _malformed("phone", text, "is no telephone number")
     return f"{digits}-{extension}" if extension else digits
+
+
+def alike(text: str, digits: str) -> str | None:
+    """Another number that proves itself as this one does, made of twelve `digits`; None for a text that is none of them."""
+    if key_text(text) != text:
+        return None
+    for check, made in ((identity, _another_identity), (credit_code, _another_code), (phone, _another_phone)):
+        try:
+            if check(text):
+                return made(text, digits)
+        except Refusal:
+            continue
+    return None
+
+
+def _another_identity(number: str, digits: str) -> str:
+    """Of somebody born on the first day of 1990 in the first district."""
+    if len(number) == 15:
+        return f"110101900101{digits[:3]}"
+    whole = f"11010119900101{digits[:3]}"
+    return whole + _identity_check(whole)
+
+
+def _another_code(_: str, digits: str) -> str:
+    whole = f"91110000{digits[:9]}"
+    return whole + _credit_check(whole)
+
+
+def _another_phone(number: str, digits: str) -> str:
+    """A mobile number of the kind that forms show as examples; of a fixed line the area stays."""
+    if _MOBILE.fullmatch(number):
+        return f"1380000{digits[:4]}"
+    others = iter(digits)
+    places = [place for place, sign in enumerate(number) if sign.isdigit()][-6:]
+    return "".join(next(others) if place in places else sign for place, sign in enumerate(number))
 
 
 def _malformed(what: str, text: str, how: str) -> Refusal:

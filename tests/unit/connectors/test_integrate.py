@@ -170,6 +170,28 @@ def test_what_is_hidden_keeps_its_shape(text: str) -> None:
     assert scrub.hidden(text) == hidden
 
 
+@pytest.mark.parametrize(
+    ("clean", "number"),
+    [
+        ("identity", "11010519491231002X"),
+        ("identity", "110105491231002"),
+        ("credit_code", "91350100M000100Y43"),
+        ("phone", "13912345678"),
+        ("phone", "023-63812345"),
+        ("phone", "(0596)2912345"),
+    ],
+)
+def test_numbers_that_prove_themselves_still_do(tmp_path: Path, clean: str, number: str) -> None:
+    """Otherwise a mapping that checks them would refuse every sample, and none would be taken."""
+    hidden = scrub.hidden(number)
+    assert (len(hidden), hidden == number) == (len(number), False)
+    assert set(number[-5:]) != set(hidden[-5:])
+    drop(tmp_path, f"id,case_no,at,who\n1,C1,2025-06-01 09:00:00,{number}\n")
+    found = connector(tmp_path, CSV, MAPPING.replace("who: {}", f"who: {{clean: {clean}}}"))
+    (one,) = record.samples(found, preview.rows(found, 10, NOW))
+    assert (one.row["who"], "gives" in one.says) == (hidden, True)
+
+
 def test_coverage_says_what_no_sample_shows(tmp_path: Path) -> None:
     """Columns, codes of `on:`, keys of inline lookups."""
     mapping = MAPPING.replace("who: {}", "who: {}\n  kind: {lookup: kinds}").replace(
