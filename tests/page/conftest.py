@@ -126,6 +126,19 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def supervised():
+    """`with supervised(folder) as address:` the page over this deployment's view, and a chief who may sign in."""
+
+    @contextmanager
+    def opened(folder: Path) -> Iterator[str]:
+        add_users(folder, "chief")
+        with served(folder) as address:
+            yield address
+
+    return opened
+
+
+@pytest.fixture(scope="session")
 def wordy(city: City, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The page of the same city, whose authorities have names as long as some really are."""
     folder = tmp_path_factory.mktemp("wordy") / "city"

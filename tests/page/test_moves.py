@@ -6,19 +6,17 @@ from collections.abc import Iterator
 
 import pytest
 from city_story import EXAMPLE, City
-from conftest import add_users, served
 
 pytestmark = pytest.mark.tier2
 WAITS, SIGNED, JOINT, REFUSED = "5001262026900018", "5001152026900011", "5001012026900001", "5001022026900002"
 
 
 @pytest.fixture(scope="module")
-def lives(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def lives(tmp_path_factory: pytest.TempPathFactory, supervised) -> Iterator[str]:
     """The page over the example city as its connectors and its router left it."""
     with pytest.MonkeyPatch.context() as patch:
         City(tmp_path_factory.mktemp("lives"), patch).run().close()
-        add_users(EXAMPLE, "chief")
-        with served(EXAMPLE) as address:
+        with supervised(EXAMPLE) as address:
             yield address
 
 
