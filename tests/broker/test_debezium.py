@@ -13,6 +13,7 @@ from connector_world import deployment
 
 from bus import connect, topics
 from bus.broker import Broker
+from bus.jars import Jar, locked
 from bus.ports import Client
 from bus.settings import KafkaSettings
 from connectors import deadletters
@@ -116,6 +117,16 @@ def test_what_debezium_writes_is_read_as_it_was_meant(database: Database, client
     assert first.header["occurred_at"] == {"at": 1_748_740_839_500_000, "precision": "MICROSECOND", "zone": "Asia/Shanghai"}
     assert first.header["reported_at"]["at"] == 1_748_743_200_000_000
     assert [one.value["reason"] for one in deadletters.read(client, default()) if one.value["system"] == found.name] == []
+
+
+def test_connect_is_of_the_brokers_version() -> None:
+    """Whoever moves to another Kafka resolves its worker anew too; both are pinned apart."""
+    lock = Path(__file__).parents[2] / "bench/connect.lock"
+
+    def clients(jars: list[Jar]) -> set[str]:
+        return {jar.sha256 for jar in jars if jar.coordinates[1] == "kafka-clients"}
+
+    assert clients(locked(lock)) == clients(locked())
 
 
 def events(client: Client, system: str) -> list[Any]:
