@@ -2,7 +2,8 @@
 
 At each moment one of them holds it, the first of this list that does: the applicant, who is to bring what is missing; a
 special procedure (`expert` where experts are asked, else `procedure`); the way, between a hand-over and its receipt; else
-the level of the authority that has it. An authority that the directory does not know holds it as `unknown`.
+the level of the authority that has it. An authority that the directory does not know holds it as `unknown`. Between an end
+and a reopening (重新办理) nobody has it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from monitor.times import DAY
 from schemas.case import Case
 
 APPLICANT, EXPERT, PROCEDURE, WAY, UNKNOWN = "applicant", "expert", "procedure", "on the way", "unknown"
+#: Between an end and a reopening.
+NOBODY = ""
 _EXPERTS = frozenset({"EXPERT_REVIEW", "APPRAISAL", "EXPERIMENT", "TEST", "INSPECTION", "QUARANTINE"})
 _NATIONAL = "NATIONAL_DECISION"
 
@@ -32,9 +35,9 @@ class Span(NamedTuple):
 
 
 def held(case: Case, level: LevelOf, now: int) -> dict[str, float]:
-    """Calendar days by holder; they sum up to the time from the application to the decision, or to now."""
+    """Calendar days by holder; they sum up to the time from the application to the decision, or to now, in all its lives."""
     found: dict[str, float] = {}
-    for one in passages(case, level, now):
+    for one in (passage for passage in passages(case, level, now) if passage.holder != NOBODY):
         found[one.holder] = found.get(one.holder, 0.0) + (one.end - one.start) / DAY
     return found
 
@@ -75,6 +78,9 @@ def _spans(case: Case, level: LevelOf, start: int, end: int) -> Iterator[Span]:
         return end if moment is None else moment
 
     yield Span(3, start, end, level(case.authority) or UNKNOWN)
+    for former in case.reopenings:
+        if former.stopped_at is not None:
+            yield Span(-1, former.stopped_at, former.at, NOBODY)
     for notice in case.supplements:
         if notice.asked_at is not None:
             yield Span(0, notice.asked_at, until(notice.received_at), APPLICANT)

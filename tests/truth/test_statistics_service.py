@@ -26,7 +26,7 @@ from monitor.statistics.visits import visits
 from monitor.times import DAY
 from monitor.view import View
 from schemas.calendar import Calendar, CalendarSettings
-from schemas.case import Case, Finding, HandOver, Outcome, Pause, Supplement, Ticket
+from schemas.case import Case, Finding, HandOver, Outcome, Pause, Reopening, Supplement, Ticket
 from schemas.catalogue import Catalogue
 from schemas.clock import ClockRules
 
@@ -73,6 +73,13 @@ def test_a_case_that_goes_on_counts_up_to_now_and_an_unknown_authority_is_nobody
 
 
 moments = st.integers(0, 20)
+
+
+def test_nobody_has_a_case_between_its_end_and_its_reopening():
+    """Decided after two days, taken up again on day ten, open on day thirteen: five days, the county's."""
+    former = Reopening(10 * DAY, outcome=Outcome.REVOKED, stopped_at=2 * DAY, ended_at=2 * DAY)
+    case = Case("city:1", authority="a@500103", applied_at=0, accepted_at=0, reopenings=[former])
+    assert held(case, level, 13 * DAY) == {"county": 5.0}
 
 
 @given(st.lists(st.tuples(moments, moments), max_size=4), st.lists(st.tuples(moments, moments), max_size=4), moments)
