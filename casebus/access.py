@@ -8,17 +8,27 @@ access:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from schemas.admission import Admission
 from schemas.yamlfile import Settings
 
 Service = Literal["connect", "route", "deliver", "monitor", "audit", "operate"]
 #: As Kafka writes it: the kind, a colon, the name. What TLS proves is named by the certificate: `User:CN=forestry`.
-Principal = Annotated[str, StringConstraints(pattern=r"^User:[^*\s]([^*]*[^*\s])?$")]
+_PRINCIPAL = re.compile(r"User:[^*\s]([^*]*[^*\s])?")
+
+
+def _principal(name: str) -> str:
+    if not _PRINCIPAL.fullmatch(name):
+        raise ValueError("no principal as Kafka writes it, such as User:water, or User:CN=water of a certificate")
+    return name
+
+
+Principal = Annotated[str, AfterValidator(_principal)]
 
 
 class ConnectorAccess(Settings):

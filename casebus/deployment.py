@@ -94,6 +94,8 @@ class Deployment:
 
     folder: Path
     settings: Head
+    #: The file that says it: one folder may have several, for processes that prove who they are in different ways.
+    file: str = FILE
 
     @classmethod
     def load(cls, place: Path) -> Deployment:
@@ -102,7 +104,7 @@ class Deployment:
         if not file.is_file():
             remedy = f"Name its folder, or make one: casebus init {place / 'mycity'}"
             raise ProblemsError(Problem(str(place), f"here is no deployment (no {FILE})", remedy))
-        return cls(file.parent.absolute(), validated(Head, load(file)))
+        return cls(file.parent.absolute(), validated(Head, load(file)), file.name)
 
     def path(self, name: str) -> Path:
         """A path of the deployment: relative ones are relative to its folder."""

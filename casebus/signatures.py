@@ -50,7 +50,7 @@ class SignatureSettings(Settings):
 
 
 #: Parts of the bus that publish events themselves, and what their transactional id ends with after the deployment's name.
-_PARTS = {"page": "page", "deliver": "deliveries-1", "deadletters": "deadletters"}
+PARTS = {"page": "page", "deliver": "deliveries-1", "deadletters": "deadletters"}
 
 
 class Wanted(NamedTuple):
@@ -63,7 +63,7 @@ class Wanted(NamedTuple):
     def of(cls, name: str, folder: Path, settings: SignatureSettings) -> Wanted:
         """`name` is the deployment's. A connector's name goes before a part's."""
         ids = {f"connector-{who}": one for who, one in settings.sign.items()}
-        parts = {f"{name}-{last}": settings.sign[part] for part, last in _PARTS.items() if part in settings.sign}
+        parts = {f"{name}-{last}": settings.sign[part] for part, last in PARTS.items() if part in settings.sign}
         return cls(folder, ids | parts)
 
     def signer(self, transactional_id: str) -> Signer | None:

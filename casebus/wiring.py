@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from bus.errors import RetryError
-from casebus.deployment import FILE, Deployment, Mode
+from casebus.deployment import Deployment, Mode
 from schemas.limits import Terms
 from schemas.problem import Problem, ProblemsError
-from schemas.yamlfile import load
+from schemas.yamlfile import Map, load
 
 if TYPE_CHECKING:
     from bus.jars import Progress
@@ -146,7 +146,21 @@ class Wiring:
                 getattr(self, part)
             except ProblemsError as error:
                 found += error.problems
-        return list(dict.fromkeys(found))
+        return list(dict.fromkeys(found + ([] if found else self.strangers())))
+
+    def strangers(self) -> list[Problem]:
+        """Connectors that `access:` and `signatures:` name and nobody has: a name misspelt there would give nobody anything."""
+        from casebus.signatures import PARTS
+
+        known = {one.name for one in self.connectors}
+        asked = {("access", "connectors"): known, ("signatures", "sign"): known | PARTS.keys()}
+        head = load(self.deployment.path(self.deployment.file))
+        return [
+            Problem(place.where(name), f"there is no connector `{name}`", f"Write one of {', '.join(sorted(names))}.")
+            for (section, part), names in asked.items()
+            if isinstance(place := (head.get(section) or {}).get(part), Map)
+            for name in sorted(place.keys() - names)
+        ]
 
     def check(self) -> None:
         """Raises ProblemsError with all of them."""
@@ -183,7 +197,7 @@ class Wiring:
         try:
             return Panel.of(self.settings.thresholds)
         except ProblemsError as error:  # an indicator knows no file
-            node = load(self.deployment.path(FILE))
+            node = load(self.deployment.path(self.deployment.file))
             raise ProblemsError(*(one._replace(where=node.where(one.where)) for one in error.problems)) from error
 
     def level(self, authority: str) -> str:

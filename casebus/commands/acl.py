@@ -17,11 +17,10 @@ from bus.errors import RetryError
 from bus.settings import KafkaSettings
 from bus.topics import ingress, standard
 from casebus.commands import output
-from casebus.deployment import FILE, Deployment
+from casebus.deployment import Deployment
 from casebus.rights import INGRESS, Ground, rights, shown, traffic
 from casebus.wiring import Wiring, patiently
 from schemas.problem import Problem, ProblemsError
-from schemas.yamlfile import load
 
 COLUMNS = ("who", "may", "on", "name", "from")
 DIFFERS = 1
@@ -30,8 +29,9 @@ DIFFERS = 1
 def plan(folder: Path, *, as_json: bool) -> int:
     """1 where the brokers hold other rights than the deployment needs."""
     wiring = Wiring(Deployment.load(folder))
+    land = ground(wiring)
     with Rights(_kafka(wiring)) as there:
-        found = _plan(wiring, there)
+        found = _plan(land, there)
     _print(found, as_json=as_json)
     return DIFFERS if found.changes else 0
 
@@ -39,55 +39,51 @@ def plan(folder: Path, *, as_json: bool) -> int:
 def apply(folder: Path, *, yes: bool, as_json: bool) -> int:
     """Topics first, because no service may make one. Asks unless `yes`; 1 where the answer is no."""
     wiring = Wiring(Deployment.load(folder))
+    land = ground(wiring)
     with Rights(_kafka(wiring)) as there:
-        found = _plan(wiring, there)
+        found = _plan(land, there)
         _print(found, as_json=as_json)
         if found.changes and not (yes or _agreed()):
             return DIFFERS
-        _create(wiring)
+        _create(wiring, land)
         there.add(found.add)  # before any is taken: what is needed under both names never fails in between
         there.remove(found.remove)
-        patiently(lambda: _stands(wiring, there))
+        patiently(lambda: _stands(land, there))
     sys.stderr.write(f"Done: {output.several(len(found.add), 'right')} given, {len(found.remove):,} taken back.\n")
     return 0
 
 
 def ground(wiring: Wiring) -> Ground:
-    """Raises ProblemsError where `access:` is missing, or names a connector that is not there."""
+    """Raises ProblemsError where nobody is named, or a connector that is not there."""
     access = wiring.settings.access
-    place = wiring.deployment.path(FILE)
     if not list(access.principals()):
-        raise ProblemsError(Problem(str(place), "no principals are named", "Write access: (docs/security.md shows it)."))
-    found = {one.name: traffic(one) for one in wiring.connectors}
-    if strange := sorted(access.connectors.keys() - found.keys()):
-        node = load(place)["access"]["connectors"]
-        known = f"Write one of {', '.join(found)}." if found else "Add its file to connectors/."
-        raise ProblemsError(*(Problem(node.where(name), f"there is no connector `{name}`", known) for name in strange))
-    return Ground(wiring.settings.name, found, access)
+        place = str(wiring.deployment.path(wiring.deployment.file))
+        raise ProblemsError(Problem(place, "no principals are named", "Write access: (docs/security.md shows it)."))
+    if strangers := wiring.strangers():
+        raise ProblemsError(*strangers)
+    return Ground(wiring.settings.name, {one.name: traffic(one) for one in wiring.connectors}, access)
 
 
 def _kafka(wiring: Wiring) -> KafkaSettings:
     kafka = wiring.settings.kafka.located(wiring.deployment.folder)
     if kafka.embedded:
-        where = str(wiring.deployment.path(FILE))
+        where = str(wiring.deployment.path(wiring.deployment.file))
         found = "the embedded Kafka is reached from this machine only, and knows no principals"
         raise ProblemsError(Problem(where, found, "Rights are for a Kafka of your own: name its address in kafka.brokers."))
     return kafka
 
 
-def _plan(wiring: Wiring, there: Rights) -> Plan:
-    land = ground(wiring)
+def _plan(land: Ground, there: Rights) -> Plan:
     return planned(rights(land), there.there(), land.resources)
 
 
-def _stands(wiring: Wiring, there: Rights) -> None:
+def _stands(land: Ground, there: Rights) -> None:
     """Brokers hear of a change a moment after the controller: who is told that it is done must be able to begin."""
-    if _plan(wiring, there).changes:
+    if _plan(land, there).changes:
         raise RetryError("The brokers do not yet hold the rights that were given.")
 
 
-def _create(wiring: Wiring) -> None:
-    land = ground(wiring)
+def _create(wiring: Wiring, land: Ground) -> None:
     inside = [ingress(topic.removeprefix(INGRESS)) for topic in sorted(land.sources) if topic.startswith(INGRESS)]
     client = connect(_kafka(wiring))
     try:

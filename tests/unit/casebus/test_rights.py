@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
 from bus.acl import Kind, Right
 from casebus.access import AccessSettings
+from casebus.commands import init
+from casebus.deployment import Deployment
 from casebus.rights import Ground, Traffic, rights, shown
+from casebus.wiring import Wiring
+from schemas.problem import ProblemsError
 
 SERVICES = {name: f"User:{name}" for name in ("connect", "route", "deliver", "monitor", "audit", "operate")}
 ACCESS = {
@@ -90,3 +96,28 @@ def test_nobody_is_two_at_once(connectors: dict[str, object]) -> None:
     """A principal that were a department and something else would have the rights of both."""
     with pytest.raises(ValidationError):
         AccessSettings.model_validate({"services": SERVICES, "connectors": connectors})
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("access: {connectors: {permitz: {}}}\n", "there is no connector `permitz`. Write one of permits."),
+        (
+            "signatures: {sign: {page: {key: k, file: f}, pages: {key: k, file: f}}}\n",
+            "there is no connector `pages`. Write one of deadletters, deliver, page, permits.",
+        ),
+        ("access: {services: {route: router}}\n", "no principal as Kafka writes it"),
+        ("signatures: {check: require}\n", "there is no key in it"),
+    ],
+)
+def test_a_name_that_is_nobodys_is_told_before_anything_runs(tmp_path: Path, text: str, told: str) -> None:
+    """By `casebus check`, with the line where one stands; else a misspelt connector would simply have no rights."""
+    folder = tmp_path / "city"
+    init.run(folder)
+    with (folder / "casebus.yaml").open("a", encoding="utf-8") as file:
+        file.write(text)
+    try:
+        problems = Wiring(Deployment.load(folder)).problems()
+    except ProblemsError as error:
+        problems = list(error.problems)
+    assert [told in str(one) for one in problems] == [True]
