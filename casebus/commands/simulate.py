@@ -104,8 +104,9 @@ def run(folder: Path, asked: Asked, *, as_json: bool) -> int:
     if as_json:
         output.as_json({"since": asked.since, "published": 0, "items": found})
         return 0
-    cells = ([*list(one.values())[:9], _load(one["load"])] for one in found)
-    output.console().print(output.table(f"Cases applied for since {asked.since}, under the other terms", _HEADS, cells))
+    cells = [[*list(one.values())[:9], _load(one["load"])] for one in found if one["otherwise"]]
+    if cells:
+        output.console().print(output.table(f"Cases applied for since {asked.since}, under the other terms", _HEADS, cells))
     output.console().print(_summary(rows))
     return 0
 
@@ -113,10 +114,11 @@ def run(folder: Path, asked: Asked, *, as_json: bool) -> int:
 def _summary(rows: list[Row]) -> str:
     """One sentence for whoever has to decide."""
     cases, otherwise, sooner = (sum(getattr(row, name) for row in rows) for name in ("cases", "otherwise", "sooner"))
+    same = sum(not row.otherwise for row in rows)
     late, then = sum(row.late for row in rows), sum(row.late_after for row in rows)
     return (
         f"Of {cases} cases {otherwise} would have gone otherwise: {sooner} working days sooner in all,"
-        f" {then} late instead of {late}. Nothing was published."
+        f" {then} late instead of {late}. {output.several(same, 'item')} as before. Nothing was published."
     )
 
 

@@ -136,7 +136,12 @@ def test_the_commands_answer_from_the_view_alone(casebus, tmp_path_factory: pyte
         "simulate", EXAMPLE, "--from", "2026-03-01", "--catalogue", catalogue, "--json", environment=environment
     ).good()
     assert (said.json["published"], sum(row["cases"] for row in said.json["items"])) == (0, opened)
-    assert "LAND-01" in casebus("simulate", EXAMPLE, environment=environment).good().out
+    unchanged = casebus("simulate", EXAMPLE, environment=environment).good().out
+    assert ("0 would have gone otherwise" in unchanged, "LAND-01" in unchanged) == (True, False)
+    rules = place / "rules.yaml"
+    rules.write_text("clock: {pausing: []}\n", "utf-8")
+    told = casebus("simulate", EXAMPLE, "--rules", rules, environment={**environment, "COLUMNS": "200"}).good().out
+    assert ("LAND-01" in told, "Nothing was published." in told) == (True, True)
     assert casebus("catalogue", "migrate", EXAMPLE, "--dry-run", "--json", environment=environment).good().json == []
     refused = casebus("catalogue", "migrate", EXAMPLE, environment=environment)
     assert (refused.code, "--dry-run" in refused.err) == (2, True)
