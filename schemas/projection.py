@@ -174,8 +174,26 @@ class _Writer:
         return named
 
 
+#: The highest bits of eight bytes, and which of them are set in a number of eight: in all but its last.
+_HIGH, _EIGHT = 0x8080808080808080, 0x0080808080808080
+
+
 def _number(data: bytes, at: int) -> tuple[int, int]:
-    """A whole number, variable length, zigzag; and where it ends."""
+    """A whole number, variable length, zigzag; and where it ends.
+
+    A time in microseconds has eight bytes from 1978 to 3111: their groups of seven bits are pushed together by pairs,
+    in half the time of going through them one by one.
+    """
+    number = int.from_bytes(data[at : at + 8], "little")
+    if number & _HIGH != _EIGHT:
+        return _any_number(data, at)
+    number = number & 0x7F007F007F007F | (number & 0x7F007F007F007F00) >> 1
+    number = number & 0x3FFF00003FFF | (number & 0x3FFF00003FFF0000) >> 2
+    number = number & 0xFFFFFFF | (number & 0xFFFFFFF00000000) >> 4
+    return number >> 1 ^ -(number & 1), at + 8
+
+
+def _any_number(data: bytes, at: int) -> tuple[int, int]:
     number = shift = 0
     while True:
         byte = data[at]

@@ -123,3 +123,14 @@ def test_a_path_that_is_not_there_and_a_type_that_is_not_read_are_named() -> Non
         compiled(parsed(("one", "long")), ("one", "two"))
     with pytest.raises(TypeError, match="array cannot be read alone"):
         compiled(parsed(("one", {"type": "array", "items": "long"})), ("one",))
+
+
+@pytest.mark.parametrize("behind", [b"", b"\x80" * 9], ids=["at the end", "before other bytes"])
+def test_numbers_of_every_size_are_read_as_they_were_written(behind: bytes) -> None:
+    """Around each power of two: those of eight bytes, as times are, take a way of their own."""
+    schema = parse_schema({"type": "record", "name": "R", "fields": [{"name": "n", "type": "long"}]})
+    read = compiled(schema, ("n",))
+    for number in {sign * (1 << bits) + step for bits in range(63) for sign in (1, -1) for step in (-1, 0, 1)}:
+        out = BytesIO()
+        schemaless_writer(out, schema, {"n": number})
+        assert read(out.getvalue() + behind, 0) == (number,)
