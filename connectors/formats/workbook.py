@@ -141,6 +141,16 @@ class Workbook(Rolling):
         for stored, written in zip(self._sheet(values=True), self._sheet(values=False), strict=False):
             yield tuple(_computed(value, source) for value, source in zip(stored, written, strict=False))
 
+    def sheets(self) -> list[str]:
+        """The names of its sheets, in order."""
+        import openpyxl
+
+        book = openpyxl.load_workbook(self._path, read_only=True)
+        try:
+            return list(book.sheetnames)
+        finally:
+            book.close()
+
     def _sheet(self, values: bool) -> Iterator[tuple[Any, ...]]:
         import openpyxl
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
-from collections.abc import Callable, Mapping, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import count, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -86,7 +87,7 @@ Look = tuple[dict[str, Any], dict[str, list[Any]], dict[str, str]]
 
 def _csv(path: Path) -> Look:
     """Its headings may stand below titles and notes."""
-    encoding = next((one for one in _ENCODINGS if _reads(path, one)), None)
+    encoding = "utf-16" if _wide(path) else next((one for one in _ENCODINGS if _reads(path, one)), None)
     if encoding is None:
         raise ConfigurationError(f"{path.name} is neither UTF-8 nor GB18030. Write encoding: in a connector of your own.")
     with path.open(encoding=encoding, newline="") as file:
@@ -106,6 +107,12 @@ def _below_heads(path: Path, source: dict[str, Any], rows: Sequence[Sequence[Any
         source["totals"] = words
     why = {"header_row": "titles stand above the headings", "totals": "what begins so only sums up"}
     return source, _read(path, source, []), guessed | why
+
+
+def _wide(path: Path) -> bool:
+    """By its mark: what spreadsheet programs call Unicode text."""
+    with path.open("rb") as file:
+        return file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def _reads(path: Path, encoding: str) -> bool:
@@ -175,15 +182,28 @@ def _xml(path: Path) -> Look:
 
 
 def _xlsx(path: Path) -> Look:
-    """The first sheet; its headings may stand below titles, in two rows where the upper one is merged."""
-    node = yamlfile.Map(path, 1)
-    node.update({"path": path.name, "format": "xlsx", "names": []})
-    settings = WorkbookSettings.model_validate(dict(node))
-    book = Workbook(path, settings, Context(path.parent, [], path.name), None)
-    rows = list(islice(book.cells(), ROWS))
+    """The first sheet with a table; its headings may stand below titles, in two rows where the upper one is merged."""
+    name, rows = next((one for one in _sheets(path) if sum(len(row) > 1 for row in one[1]) > 1), (None, []))
     places = [place + 1 for place in heads.found(rows, two=True)]
     row = places[0] if len(places) == 1 else places
-    return _below_heads(path, {"format": "xlsx"} | ({"header_row": row} if row != 1 else {}), rows, {})
+    source = {"format": "xlsx"} | ({"sheet": name} if name else {}) | ({"header_row": row} if row != 1 else {})
+    return _below_heads(path, source, rows, {"sheet": "the first that holds a table"})
+
+
+def _sheets(path: Path) -> Iterator[tuple[str | None, list[list[Any]]]]:
+    """Each with its rows, of which the empty cells at the end are left out; the first one goes without its name."""
+    for number in count(1):
+        settings = WorkbookSettings(path=path.name, format="xlsx", sheet=number)
+        book = Workbook(path, settings, Context(path.parent, [], path.name), None)
+        names = book.sheets()
+        if number > len(names):
+            return
+        yield names[number - 1] if number > 1 else None, [_trimmed(row) for row in islice(book.cells(), ROWS)]
+
+
+def _trimmed(row: Sequence[Any]) -> list[Any]:
+    filled = [place for place, value in enumerate(row, 1) if value not in (None, "")]
+    return list(row[: max(filled, default=0)])
 
 
 def _read(path: Path, source: Mapping[str, Any], fields: Sequence[str]) -> dict[str, list[Any]]:

@@ -323,6 +323,25 @@ def test_notes_above_the_headings_of_a_csv_are_passed_over(tmp_path: Path) -> No
     assert 'number: {from: "申请单号", clean: "key", required: true}  # guess: its name' in found.path.read_text("utf-8")
 
 
+def test_a_table_behind_a_sheet_of_notes_and_one_in_wide_unicode_are_found(tmp_path: Path) -> None:
+    """As spreadsheet programs write them."""
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    book.worksheets[0].append(["本表由系统导出"])
+    sheet = book.create_sheet("明细")
+    for line in SMALL.splitlines():
+        sheet.append(line.split(","))
+    book.save(tmp_path / "s.xlsx")
+    seen = look.file("s.xlsx", tmp_path)
+    assert seen.source["sheet"] == "明细"
+    assert types(drafted(tmp_path, seen)) == ["Applied", "Accepted"] * 4
+    drop(tmp_path, SMALL.replace(",", "\t").encode("utf-16"), "s.txt")
+    seen = look.file("drop/s.txt", tmp_path)
+    assert (seen.source["encoding"], seen.source["delimiter"]) == ("utf-16", "\t")
+    assert types(drafted(tmp_path, seen)) == ["Applied", "Accepted"] * 4
+
+
 def test_xml_is_looked_at_with_its_record_and_its_namespace(tmp_path: Path) -> None:
     """Attributes, children, and the parents' attributes; the element that repeats most is the record."""
     step = '<step state="accepted" serial="{0}"><at>2025-06-01T09:00:00Z</at><who><name>li</name></who></step>'
