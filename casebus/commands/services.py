@@ -154,6 +154,7 @@ def monitor(folder: Path, until: str | None) -> int:
     wiring, stop = _started(folder)
     with wiring.client() as client:
         _prepare(wiring, client)
+        calm_collector()
         _renew(wiring, client)
         with closing(wiring.view()) as view:
             if until:
@@ -170,6 +171,7 @@ def rebuild(folder: Path) -> int:
     wiring, _ = _started(folder)
     with wiring.client() as client:
         _prepare(wiring, client)
+        calm_collector()
         sys.stdout.write(f"The view is built anew from {_build(wiring, client):,} records, and switched.\n")
     return 0
 

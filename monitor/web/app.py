@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from importlib.resources import files
 from pathlib import Path
@@ -66,6 +67,7 @@ def serve(site: Site, port: int | None = None) -> None:
     sys.setswitchinterval(SWITCH)
     app = with_pages(build(site), site)
     site.live.start()
+    gc.freeze()  # what stands now stays: the collector need not look through it whenever it looks for closed pages
     site.hits.start()
     try:
         port = port or site.settings.port or 8080
