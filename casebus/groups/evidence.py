@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from casebus.options import Folder, Here, Json
 
-app = typer.Typer(help="What a case's journal and the departments' signatures prove, in a file.", no_args_is_help=True)
+
+class _NumberFirst(TyperGroup):
+    """`casebus evidence NUMBER` is `casebus evidence write NUMBER`: no case is called like a command."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        known = args[0] in self.commands or args[0].startswith("-")
+        return super().resolve_command(ctx, args if known else ["write", *args])
+
+
+app = typer.Typer(
+    cls=_NumberFirst,
+    help="A case's journal and signatures in a file: casebus evidence NUMBER [FOLDER] writes it.",
+    no_args_is_help=True,
+)
 
 
 @app.command("write")

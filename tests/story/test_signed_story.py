@@ -103,7 +103,7 @@ def test_the_evidence_of_a_case_holds_and_every_change_to_it_is_found(city: Path
     """From rows to a file, by the commands; then each part of the file changed once."""
     casebus("up", str(city), "--exit").good()
     number, file = "50000120260302000001", tmp_path / "evidence.json"
-    casebus("evidence", "write", number, str(city), "--to", str(file)).good()
+    casebus("evidence", number, str(city), "--to", str(file)).good()
     found = casebus("evidence", "verify", str(file), "--json").good().json
     assert found["good"]
     rows = [row for row in (city / "exports/permits.csv").read_text("utf-8").splitlines() if number in row]
