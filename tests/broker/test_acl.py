@@ -161,6 +161,21 @@ def test_a_connector_that_speaks_for_another_department_is_refused_with_the_reas
     assert "water may not speak for environment@500001, only for water@*" in letter["text"]
 
 
+def test_an_operator_can_act_and_an_auditor_cannot(city: City) -> None:
+    """Orders to connectors and acts on dead letters, under the operator's rights and no others."""
+    folder = str(city.folder)
+    letter, *_ = json.loads(city.run("operator", "deadletters", "list", folder, "--json").stdout)
+    for arguments in (
+        ("connector", "pause", "water", folder),
+        ("deadletters", "dismiss", letter["id"], folder, "--why", "told them"),
+    ):
+        done = city.run("operator", *arguments)
+        assert done.returncode == 0, done.stdout + done.stderr
+    refused = city.run("auditor", "connector", "resume", "water", folder)
+    assert refused.returncode == 2
+    assert "Authorization" in refused.stderr
+
+
 def _write_ingress(city: City) -> None:
     city.publish("environment", "permits:1", "approval.ingress.water", {})
 
