@@ -45,7 +45,7 @@ from casebus.wiring import patiently
 ROOT = Path(__file__).parents[1]
 PYTHON = (sys.executable, "-P")
 #: uv finds the project by its working directory; the wheels are in its cache after the first time.
-QUIX = ("uv", "run", "--quiet", "--frozen", "--isolated", "--no-dev", "--group", "quix", "python", "-P", "-W", "ignore")
+QUIX = ("uv", "run", "--quiet", "--frozen", "--isolated", "--no-dev", "--group", "quix", "python", "-P")
 PATIENCE = 120.0  # seconds without a commit
 Figures = dict[str, float]
 
@@ -77,6 +77,11 @@ class Worker:
     def partitions(self) -> int:
         """How many it works on."""
         return int(next((one["assigned"] for one in reversed(self.said) if "assigned" in one), 0))
+
+    @property
+    def ready(self) -> float:
+        """Seconds it took, at most, to open its stores and read on in their changelogs; 0 for one that has none."""
+        return max((one["seconds"] for one in self.said if "assigned" in one), default=0.0)
 
     def check(self) -> None:
         if self._process.poll() is not None:
@@ -165,6 +170,7 @@ def race(place: Bench, kind: str, processes: int, made: Sequence[Message], publi
         rate = course.rate(len(made), workers)
         ended = [worker.end() for worker in workers]
     mean = {name: statistics.mean(one[name] for one in ended) for name in ("cpu_us", "processor_us") if name in ended[0]}
+    mean["ready_seconds"] = max(worker.ready for worker in workers)
     return {"events_a_second": rate, "mb_a_process": max(one["mb"] for one in ended), **mean}
 
 
@@ -219,7 +225,7 @@ def _among(arguments: argparse.Namespace, cases: int, made: list[Message]) -> di
 
 
 def median(runs: Sequence[Figures]) -> Figures:
-    return {name: round(statistics.median(run[name] for run in runs), 1) for name in runs[0]}
+    return {name: round(statistics.median(run[name] for run in runs), 2) for name in runs[0]}
 
 
 def main() -> None:

@@ -21,12 +21,11 @@ def drawn(result: dict[str, Any]) -> str:
     parts = [_text(LEFT, 26, "Processor time of one event, microseconds, by open cases", size=16), *_grid(cases, top)]
     for row, (name, words, colour) in enumerate(SERIES):
         points = [(_x(one["open_cases"], cases), _y(one[name]["cpu_us"], top)) for one in found]
-        rates = [f"{one[name]['events_a_second']:,.0f}/s" for one in found]
-        parts += [*_line(points, colour, rates, below=row > 0), _text(LEFT + 190 * row, 46, words, colour, size=13)]
-    said = f"{result['client']}, {result['events']:,} events a race, {result['cores']} cores, load {result['load_before']:.1f}"
-    parts.append(
-        _text(LEFT, HEIGHT - 12, f"{said} before, {result['at']}. At the points: events a second, of all processes.", size=11)
-    )
+        rates = [(f"{one[name]['events_a_second']:,.0f}/s", _above(one, name)) for one in found]
+        parts += [*_line(points, colour, rates), _text(LEFT + 190 * row, 46, words, colour, size=13)]
+    parts.append(_text(WIDTH - RIGHT, 46, "at the points: events a second", anchor="end"))
+    where = f"{result['cores']} cores, load {result['load_before']:.1f} before, {result['at']}"
+    parts.append(_text(LEFT, HEIGHT - 12, f"{result['client']}, {result['events']:,} events a race, {where}", size=11))
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif">'
     return "\n".join([head, '<rect width="100%" height="100%" fill="white"/>', *parts, "</svg>\n"])
 
@@ -42,11 +41,19 @@ def _grid(cases: Sequence[int], top: float) -> list[str]:
     return lines
 
 
-def _line(points: Sequence[Point], colour: str, labels: Sequence[str], *, below: bool) -> list[str]:
+def _above(one: dict[str, Any], name: str) -> bool:
+    """Whether this series is the upper one here: its label stands where the other's does not."""
+    highest = max(SERIES, key=lambda series: one[series[0]]["cpu_us"])
+    return highest[0] == name
+
+
+def _line(points: Sequence[Point], colour: str, labels: Sequence[tuple[str, bool]]) -> list[str]:
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
     marks = [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{colour}"/>' for x, y in points]
-    away = 20 if below else -10
-    words = [_text(x, y + away, said, colour, "middle", 12) for (x, y), said in zip(points, labels, strict=True)]
+    words = [
+        _text(x, y + (-10 if above else 20), said, colour, "middle", 12)
+        for (x, y), (said, above) in zip(points, labels, strict=True)
+    ]
     return [f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>', *marks, *words]
 
 
