@@ -139,6 +139,7 @@ def test_orders_by_command_are_followed(city: City) -> None:
     """Pause holds, resume goes on, going back is counted first and happens once, and status says it all."""
     city.add("ordered", 1, 2)
     within(20, city, lambda: len(city.keys("ordered")) == 2)
+    within(20, city, lambda: "ordered" in city.owners())  # it is told up to a second after its rows
     done = city.command("pause", "ordered", str(city.folder))
     assert (done.returncode, done.stdout) == (0, "ordered is paused.\n"), done.stderr
     city.rows("ordered", 3)
