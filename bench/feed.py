@@ -68,13 +68,13 @@ def records(step: Step, year: int, offset: int, now: int) -> tuple[Record, Recor
 
 
 def _folded(key: str, who: str, step: Step, now: int) -> Case:
+    """Still open after its last event, as the router has a case without a decision: who waits for it must not miss it."""
     applied = now - step.case % 30 * DAY
-    ended = now if step.sequence == len(LIFE) else None
     return Case(
         key, region=who.partition("@")[2], item=ITEMS[step.case % len(ITEMS)], authority=who, holder=who, level=4,
-        phase=Phase.ENDED if ended else Phase.IN_PROGRESS, applied_at=applied, received_at=applied,
-        accepted_at=applied if step.sequence > 1 else None, stopped_at=ended, ended_at=ended, promised_days=10,
-        statutory_days=20, events=step.sequence, first_at=applied, last_at=now,
+        phase=Phase.IN_PROGRESS, applied_at=applied, received_at=applied,
+        accepted_at=applied if step.sequence > 1 else None, promised_days=10, statutory_days=20,
+        events=step.sequence, first_at=applied, last_at=now,
     )  # fmt: skip
 
 
