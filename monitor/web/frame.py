@@ -126,7 +126,7 @@ def _while_seen(timer: ui.timer, look: Callable[[], Awaitable[None]]) -> None:
         if timer.active:
             await look()
 
-    ui.on("casebus-hidden", turned)
+    ui.on("hidden", turned)
 
 
 def _moment(seen: Visit, more: Callable[[], int]) -> tuple[Picture, Hashable]:

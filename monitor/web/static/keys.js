@@ -39,7 +39,7 @@
     const row = event.target.closest?.("tr[data-href]");
     if (row && !event.target.closest("a, button, input")) location.href = row.dataset.href;
   });
-  document.addEventListener("visibilitychange", () => emitEvent("casebus-hidden", { hidden: document.hidden }));
+  document.addEventListener("visibilitychange", () => emitEvent("hidden", { hidden: document.hidden }));
   document.addEventListener("change", (event) => {
     if (event.target.matches(".filters select")) event.target.form.requestSubmit();
   });
