@@ -16,7 +16,7 @@ from bus.settings import KafkaSettings
 from bus.topics import Topic
 
 try:
-    from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, IsolationLevel, KafkaError, KafkaException, Producer
+    from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, Producer
     from confluent_kafka import TopicPartition as Place
     from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec  # type: ignore[attr-defined]  # its own documented names
 
@@ -56,6 +56,7 @@ class ConfluentClient:
         self._settings = settings
         self._patience = settings.transaction_timeout_ms / 1000 + ANSWER
         self._admin_client: Any = None
+        self._askers: dict[str, Any] = {}
         self._lock = threading.Lock()
 
     def producer(self, transactional_id: str) -> ConfluentTransactions:
@@ -118,15 +119,26 @@ class ConfluentClient:
     def committed(self, group: str, topics: Sequence[str]) -> dict[Partition, int]:
         places = [Place(topic, number) for topic, count in self._partitions(topics).items() for number in range(count)]
         with in_our_words("asking for committed offsets"):
-            asked = self._admin().list_consumer_group_offsets(
-                [ConsumerGroupTopicPartitions(group, places)], request_timeout=ANSWER
-            )
-            found = asked[group].result().topic_partitions
+            found = self._asker(group).committed(places, timeout=ANSWER)
         return {Partition(place.topic, place.partition): place.offset for place in found if place.offset >= 0}
+
+    def _asker(self, group: str) -> Any:
+        """A consumer that joins nothing and only asks for a group's offsets.
+
+        The admin client's own question (`list_consumer_group_offsets`, 2.14.2) ends the process by a segmentation fault
+        when the coordinator is not there yet: seen in one of four starts of a broker.
+        """
+        with self._lock:
+            if group not in self._askers:
+                self._askers[group] = self._consumer({"group.id": group, "isolation.level": "read_uncommitted"})
+            return self._askers[group]
 
     def close(self) -> None:
         with self._lock:
             self._admin_client = None
+            askers, self._askers = self._askers, {}
+        for asker in askers.values():
+            asker.close()
 
     def _common(self) -> dict[str, Any]:
         return self._settings.confluent() | {

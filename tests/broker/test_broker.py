@@ -13,9 +13,11 @@ from pathlib import Path
 import pytest
 from smoke import copy_jars, read, write
 
-from bus import jars
+from bus import connect, jars
 from bus.broker import Broker
 from bus.errors import BusError, ConfigurationError, CorruptionError
+from bus.settings import KafkaSettings
+from bus.topics import EVENTS, standard
 
 pytestmark = pytest.mark.broker
 
@@ -218,3 +220,12 @@ def test_a_cold_cache_without_a_network_gets_one_sentence(tmp_path: Path, monkey
     with pytest.raises(ConfigurationError, match="Connect this machine once") as caught:
         Broker(tmp_path / "kafka").start()
     assert "\n" not in str(caught.value)
+
+
+def test_a_broker_that_has_just_come_up_says_what_a_new_group_has_read(tmp_path: Path) -> None:
+    """There is no coordinator yet: the confluent client waits for it (asked as an administrator, it ended the process)."""
+    with Broker(tmp_path / "kafka") as broker:
+        client = connect(KafkaSettings(partitions=1, client="confluent").at(broker.bootstrap))
+        client.create(standard(1))
+        assert client.committed("nobody", [EVENTS.name]) == {}
+        client.close()
