@@ -3,7 +3,7 @@
 A question must name whatever an answer rests on beside the state: whose regions, which role, which language (`Visit.sight`).
 
 An answer holds for a moment although the state has moved on: one that took t seconds of a core for at least `REST` times t,
-and, where the machine is behind, for as long as it took. So no question takes more than a twentieth of a core, however often
+and, where the machine is behind, for as long as it took. So no question takes more than a sixth of a core, however often
 the view moves and however many ask, and a machine that is behind is asked less.
 """
 
@@ -19,7 +19,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 #: Questions kept; the one not asked for the longest goes first.
 KEPT = 256
 #: How long an answer holds, in times of what it took of a core, and at most, in seconds.
-REST, MOST = 20, 1.0
+REST, MOST = 5, 1.0
 #: Seconds for which an answer is good enough to begin with: an open page looks again at once.
 LATELY = 2.0
 
