@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -28,6 +29,12 @@ class Elsewhere(NamedTuple):
     """A Kafka that runs already."""
 
     bootstrap: str
+
+
+def pytest_sessionstart() -> None:
+    """Ctrl+C works in what tests start, though these tests run in a shell's background, where it is ignored."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_finish() -> None:
