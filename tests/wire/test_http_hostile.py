@@ -6,7 +6,7 @@ import asyncio
 import json
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -27,6 +27,14 @@ def bureau(tmp_path: Path) -> Iterator[Bureau]:
     made = Bureau(tmp_path).work()
     yield made
     made.close()
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Within a time in which it must be: a wait without end would hold all other tests up."""
+    deadline = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
 
 
 def closed_after(line: socket.socket, trickle: bytes = b"") -> float:
@@ -97,20 +105,19 @@ def test_a_body_of_200_mb_is_refused_before_it_is_read(bureau: Bureau) -> None:
 def test_the_bodies_of_all_callers_share_one_memory(bureau: Bureau, monkeypatch: pytest.MonkeyPatch) -> None:
     """Many that are each allowed would be too much together: who comes last is sent away and comes again."""
     monkeypatch.setattr(GATE._shelf._commons, "room", 0)
+    monkeypatch.setattr(GATE, "_guards", {"dep": GATE._guards["dep"]})  # of several each would have a part of its own
     large = f"{HEAD}Content-Length: {8 << 20}\r\n\r\n".encode() + b" " * (7 << 20)
     with (
         socket.create_connection(("127.0.0.1", GATE.port)) as one,
         socket.create_connection(("127.0.0.1", GATE.port)) as two,
     ):
         one.sendall(large)
-        while GATE._shelf._commons.held < 7 << 20:
-            time.sleep(0.005)
+        until(lambda: GATE._shelf._commons.held >= 7 << 20)
         two.sendall(large)
         answer = two.recv(1000)
     assert answer.startswith(b"HTTP/1.1 503")
     assert b"retry-after" in answer.lower()
-    while GATE._shelf._commons.held:
-        time.sleep(0.005)
+    until(lambda: not GATE._shelf._commons.held)
     assert bureau.send(STEP).status_code == 200
 
 
