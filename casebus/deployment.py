@@ -7,7 +7,7 @@ deployment.path("connectors"), deployment.settings.zone
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self
@@ -22,12 +22,12 @@ from monitor.settings import AlertSettings
 from monitor.web.settings import PageSettings
 from router.law import LawProfile
 from schemas.calendar import CalendarSettings
+from schemas.instants import micros
 from schemas.problem import Problem, ProblemsError
 from schemas.rules import ClockRules
 from schemas.yamlfile import Settings, load, validated
 
 FILE = "casebus.yaml"
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Mode(StrEnum):
@@ -129,5 +129,4 @@ class Deployment:
 
     def micros(self, moment: datetime) -> int:
         """Microseconds since 1970-01-01 UTC, exactly."""
-        local = moment if moment.tzinfo else moment.replace(tzinfo=self.zone)
-        return (local - EPOCH) // timedelta(microseconds=1)
+        return micros(moment if moment.tzinfo else moment.replace(tzinfo=self.zone))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -20,12 +20,12 @@ from bus.topics import EVENTS, JOURNAL
 from router.journal import verify
 from schemas.codec import Codec, CodecError
 from schemas.envelope import Event
+from schemas.instants import local, micros
 from schemas.keyfile import parsed
 from schemas.problem import Problem, ProblemsError
 from schemas.signing import KEY, SIGNATURE, Key, Keys, of_headers
 
 FORMAT = "casebus evidence 1"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BROKEN = "Get the file anew from whoever runs the bus; a file that was changed proves nothing"
 
 
@@ -124,8 +124,8 @@ def _key(key: Key) -> dict[str, Any]:
     }
 
 
-def _iso(micros: int) -> str:
-    return (_EPOCH + timedelta(microseconds=micros)).isoformat()
+def _iso(at: int) -> str:
+    return local(at, UTC).isoformat()
 
 
 # -- checked
@@ -166,7 +166,7 @@ def _key_of(name: str, one: Mapping[str, Any]) -> Key:
 
 
 def _micros(text: str) -> int:
-    return (datetime.fromisoformat(text) - _EPOCH) // timedelta(microseconds=1)
+    return micros(datetime.fromisoformat(text))
 
 
 def _line(entry: Mapping[str, Any], signatures: Mapping[str, Any], keys: Keys, codec: Codec) -> Line:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from bus.ports import Client
 from connectors.config import Connector
 from connectors.source import Target
+from schemas.directory import named_by
 
 
 class Receiver(NamedTuple):
@@ -20,7 +20,7 @@ class Receiver(NamedTuple):
     attempts: int
 
     def takes(self, authority: str) -> bool:
-        return any(fnmatchcase(authority, pattern) for pattern in self.authorities)
+        return named_by(self.authorities, authority)
 
 
 class Pauses(NamedTuple):

@@ -1,35 +1,18 @@
-"""Times as the monitor shows and counts them: microseconds since 1970-01-01 UTC inside, local dates at the edge.
+"""Times as the monitor shows and counts them: instants inside, local dates at the edge.
 
 Local midnight is another day in UTC, so every date here takes the zone of the deployment.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import tzinfo
+
+from schemas.instants import local, local_date, micros, midnight
+
+__all__ = ["DAY", "HOUR", "iso", "local", "local_date", "micros", "midnight", "shown"]
 
 DAY = 86_400_000_000
 HOUR = 3_600_000_000
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
-
-def local(at: int, zone: tzinfo) -> datetime:
-    """The moment on a clock in `zone`."""
-    return (_EPOCH + timedelta(microseconds=at)).astimezone(zone)
-
-
-def local_date(at: int, zone: tzinfo) -> date:
-    return local(at, zone).date()
-
-
-def midnight(day: date, zone: tzinfo) -> int:
-    """The first moment of a local day."""
-    return micros(datetime(day.year, day.month, day.day, tzinfo=zone))
-
-
-def micros(moment: datetime) -> int:
-    """Microseconds since 1970-01-01 UTC, exactly (a float would lose the last digits)."""
-    return (moment - _EPOCH) // _MICROSECOND
 
 
 def iso(at: int | None, zone: tzinfo) -> str | None:

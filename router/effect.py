@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from router.law import MAIN, LawProfile
 from router.vague import until
+from schemas import instants
 from schemas.case import Case, Finding, Phase
 from schemas.envelope import Event
 
@@ -65,7 +66,7 @@ def text(value: Any) -> str:
 
 def local_date(at: int, zone: str) -> date:
     """The date of a moment in its zone, an IANA name or an offset such as +08:00."""
-    return datetime.fromtimestamp(at // 1_000_000, UTC).astimezone(_zone(zone)).date()
+    return instants.local_date(at, _zone(zone))
 
 
 @lru_cache(maxsize=64)

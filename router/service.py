@@ -172,24 +172,25 @@ class Router:
         if place != record.partition:
             text = f"The case belongs to partition {place}. Partition as Kafka's Java client does (murmur2 of the key)."
             return Letter("wrong_partition", text, "partition", str(record.partition))
+        return self._unwelcome(record, event) if record.topic == EVENTS.name else None
+
+    def _unwelcome(self, record: Record, event: Event) -> Letter | None:
+        """What a source may not say. Our own words need no look: forwards had it when they came, alerts by Kafka's rights."""
         item = event.header["item"]
-        if record.topic == EVENTS.name and self._settings.contexts.foreign(item):
+        if self._settings.contexts.foreign(item):
             text = f"The catalogue has no item {item}. Correct the item, or add catalogue/{item}.yaml, and send it again."
             return Letter("unknown_item", text, "item", item)
-        return self._not_admitted(record, event) or self._not_signed(record, event)
+        return self._not_admitted(event) or self._not_signed(record, event)
 
-    def _not_admitted(self, record: Record, event: Event) -> Letter | None:
-        """An event for an authority that its system may not speak for. What the bus itself forwards was admitted before."""
-        if record.topic != EVENTS.name or self._settings.admission is None:
+    def _not_admitted(self, event: Event) -> Letter | None:
+        """An event for an authority that its system may not speak for."""
+        if self._settings.admission is None:
             return None
         refused = self._settings.admission.refusal(event)
         return refused and Letter("foreign_authority", refused.text, refused.field, refused.value)
 
     def _not_signed(self, record: Record, event: Event) -> Letter | None:
-        """Alerts are the monitor's alone, by Kafka's rights; what is forwarded was looked at when it came."""
-        if record.topic != EVENTS.name or self._settings.signatures is None:
-            return None
-        return self._settings.signatures.letter(record, event)
+        return None if self._settings.signatures is None else self._settings.signatures.letter(record, event)
 
 
 def _work(desk: Desk, event: Event, cause: Cause, record: Record) -> None:

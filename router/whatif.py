@@ -18,9 +18,10 @@ from router.simulate import Terms
 from schemas import limits
 from schemas.case import Case
 from schemas.catalogue import Item
-from schemas.clock import Light, Reading, facts_of, local_date, read
+from schemas.clock import Light, Reading, facts_of, read
 from schemas.count import united
 from schemas.directory import Directory, Level
+from schemas.instants import local_date
 
 _DAY = 86_400_000_000
 #: The special procedure in which the nation decides (上报国家审批).

@@ -7,10 +7,10 @@ for others by a wrong mapping or a forged row; a connector's process that was ta
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import NamedTuple
 
+from schemas.directory import named_by
 from schemas.envelope import Event
 
 #: Systems of the bus itself.
@@ -50,7 +50,7 @@ class Admission:
         if patterns is None:
             text = f"No system {system} is declared. Find out who wrote it; if it is one of yours, add it to access.connectors."
             return Refused("source.system", system, text)
-        if any(fnmatchcase(authority, pattern) for pattern in patterns):
+        if named_by(patterns, authority):
             return None
         named = f"for {authority}" if authority else "without naming an authority"
         text = f"{system} may not speak {named}, only for {', '.join(patterns) or 'nobody'}. Correct its mapping"

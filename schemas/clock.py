@@ -15,7 +15,6 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from schemas.calendar import Calendar
-from schemas.count import local_date
 from schemas.explain import Kind, Line, explain
 from schemas.limits import Facts, Terms, count_at, ended, facts_of, forgiven, started
 from schemas.rules import ClockRules, Limit, Unit
@@ -31,7 +30,6 @@ __all__ = [
     "Unit",
     "explain",
     "facts_of",
-    "local_date",
     "read",
 ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from schemas.calendar import Calendar
@@ -69,8 +69,3 @@ def united(spans: Iterable[tuple[date, date]], first: date) -> Iterable[tuple[da
         if end > begin:
             yield begin, end
         last = max(last, end)
-
-
-def local_date(moment: int, zone: tzinfo) -> date:
-    """The local date of microseconds UTC: local midnight is another day in UTC."""
-    return datetime.fromtimestamp(moment // 1_000_000, zone).date()

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from schemas.asof import as_of
 from schemas.case import Case
 from schemas.clock import Light
-from schemas.count import local_date
+from schemas.instants import local_date
 from schemas.limits import Facts, Terms, count_at, ended, facts_of, started
 from schemas.measure import Measure, Tally, in_days, measure
 from schemas.rules import LimitRow, Passed, Subject

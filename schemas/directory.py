@@ -8,8 +8,9 @@ relative to the case, `<department>@<level>`: `quality-supervision@county`, `qua
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import IntEnum
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple
 
@@ -53,6 +54,11 @@ class Authority(NamedTuple):
     region: str
     level: Level
     credit_code: str = ""
+
+
+def named_by(patterns: Iterable[str], authority: str) -> bool:
+    """Whether an authority is among those that patterns such as `water@*` name."""
+    return any(fnmatchcase(authority, pattern) for pattern in patterns)
 
 
 class Directory:

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from schemas.calendar import Calendar
 from schemas.case import Extension, Pause
-from schemas.count import Count, local_date
+from schemas.count import Count
+from schemas.instants import local_date
 from schemas.language import Amount, Phrase, Word, language
 from schemas.limits import Facts, Terms, count_at, counting, ended, forgiven, known_at, started
 from schemas.masking import masked

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 
 from schemas.case import Case
 from schemas.clock import Light, Reading
-from schemas.count import local_date
 from schemas.deadlines import Deadline, Own
+from schemas.instants import local_date
 from schemas.language import Amount, Language, Phrase, Word
 from schemas.limits import Terms
 from schemas.rules import Subject

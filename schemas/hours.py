@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 
 from schemas.calendar import Calendar
-from schemas.count import local_date
+from schemas.instants import local_date, micros, midnight
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HOUR = 3_600_000_000
 
 
@@ -41,7 +40,7 @@ def passed(start: int, end: int, calendar: Calendar, zone: tzinfo) -> float:
 
 def midnight_after(day: date, zone: tzinfo) -> int:
     """The moment at which a local day is over."""
-    return _moment(day + timedelta(1), 0, zone)
+    return midnight(day + timedelta(1), zone)
 
 
 def _open(start: int, calendar: Calendar, zone: tzinfo) -> Iterator[tuple[int, int]]:
@@ -49,12 +48,7 @@ def _open(start: int, calendar: Calendar, zone: tzinfo) -> Iterator[tuple[int, i
     day = calendar.working_or_next(local_date(start, zone))
     while True:
         for opens, closes in calendar.office_hours:
-            begin, end = _moment(day, opens.hour * 60 + opens.minute, zone), _moment(day, closes.hour * 60 + closes.minute, zone)
+            begin, end = (micros(datetime.combine(day, clock, zone)) for clock in (opens, closes))
             if end > start:
                 yield max(begin, start), end
         day = calendar.add(day, 1)
-
-
-def _moment(day: date, minute: int, zone: tzinfo) -> int:
-    local = datetime(day.year, day.month, day.day, minute // 60, minute % 60, tzinfo=zone)
-    return (local - _EPOCH) // timedelta(microseconds=1)

@@ -9,7 +9,6 @@ public: |
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -17,11 +16,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 from pydantic import AwareDatetime, Field
 
+from schemas.instants import micros
 from schemas.problem import Problem, ProblemsError
 from schemas.signing import Key, Signer
 from schemas.yamlfile import Map, Settings, load, validated
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MADE = "Make a pair: openssl genpkey -algorithm ed25519 -out NAME.pem; openssl pkey -in NAME.pem -pubout."
 
 
@@ -78,14 +77,9 @@ def signer(name: str, path: Path, where: str) -> Signer:
 def _key(path: Path) -> Key:
     node: Map = load(path)
     settings = validated(KeySettings, node)
-    since, until = _micros(settings.valid_from), _micros(settings.valid_until)
+    since, until = micros(settings.valid_from), micros(settings.valid_until)
     if until <= since:
         raise ProblemsError(Problem(node.where("valid_until"), "it ends before it begins", "Write a later moment."))
-    revoked = None if settings.revoked is None else _micros(settings.revoked)
+    revoked = None if settings.revoked is None else micros(settings.revoked)
     public = parsed(settings.public, node.where("public"))
     return Key(path.stem, tuple(settings.authorities), public, since, until, revoked)
-
-
-def _micros(moment: datetime) -> int:
-    """Microseconds UTC."""
-    return (moment - _EPOCH) // timedelta(microseconds=1)

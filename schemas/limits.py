@@ -8,7 +8,8 @@ from typing import NamedTuple, Protocol
 
 from schemas.calendar import Calendar
 from schemas.case import Case, Extension, Outcome, Pause
-from schemas.count import Count, local_date, united
+from schemas.count import Count, united
+from schemas.instants import local_date
 from schemas.receipts import Receipt, receipts
 from schemas.rules import ClockRules, Deemed, HolidayEnd, Lapsed, Late, Limit, LimitRow, LimitSource, Subject, Unit
 

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from schemas import hours
 from schemas.case import Pause
-from schemas.count import Count, local_date
+from schemas.count import Count
+from schemas.instants import local_date
 from schemas.limits import Terms, plain_count, without
 from schemas.rules import Limit, LimitRow, Unit
 from schemas.spans import Span

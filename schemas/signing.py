@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from schemas.directory import named_by
 
 KEY, SIGNATURE = "signature-key", "signature"
 #: So that a signature on something else is never one on an event.
@@ -41,7 +42,7 @@ class Key(NamedTuple):
         return hashlib.sha256(self.public.public_bytes(Encoding.Raw, PublicFormat.Raw)).hexdigest()[:16]
 
     def speaks_for(self, authority: str) -> bool:
-        return any(fnmatchcase(authority, pattern) for pattern in self.authorities)
+        return named_by(self.authorities, authority)
 
 
 class Signer(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -14,8 +14,7 @@ from connectors.integrate import bodies
 from connectors.mapping import Rejection
 from connectors.source import SourceRecord
 from schemas.envelope import Event
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+from schemas.instants import local
 
 
 class Shown(NamedTuple):
@@ -58,7 +57,7 @@ def said(event: Event) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, dict) and "precision" in value:
-        return (_EPOCH + timedelta(microseconds=value["at"])).isoformat()
+        return local(value["at"], UTC).isoformat()
     if isinstance(value, dict):
         return (
             value["value"] if set(value) == {"value"} else {name: _plain(one) for name, one in value.items() if one is not None}

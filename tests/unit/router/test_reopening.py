@@ -10,8 +10,8 @@ from router.law import LawProfile
 from schemas.asof import as_of
 from schemas.case import Case, Outcome, Phase
 from schemas.clock import Reading, explain, facts_of, read
-from schemas.count import local_date
 from schemas.deadlines import deadlines
+from schemas.instants import local_date
 from schemas.rules import Subject
 
 PLAIN = LawProfile(terms=EVERY_DAY_WORKS)
