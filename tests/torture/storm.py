@@ -9,6 +9,7 @@ As root in namespaces of its own it also cuts brokers off without a word and fil
 The generator of the shared tools makes the city (`CASEBUS_SHARED`). Faults are chosen by the printed seed: the same seed
 chooses the same faults in the same order (not the same moments inside the processes). At the end the weather clears, what is
 left is processed to its end, and the audit, the truth of every case and both views must agree; exit 1 where they do not.
+The report is JSON; `--markdown` prints it as the tables of docs/trust.md.
 """
 
 from __future__ import annotations
@@ -150,6 +151,21 @@ def _by_kind(blows: list[Blow], watch: Watch) -> dict[str, dict[str, Any]]:
     }
 
 
+def tables(report: dict[str, Any]) -> str:
+    """The report for people: docs/trust.md holds it."""
+    head = (
+        f"`{report['client']}`, seed {report['seed']}, {report['minutes']:g} minutes: {report['cases']:,} cases, "
+        f"{report['events']:,} events in {report['lines']:,} lines; processes were started again {report['restarts']} times. "
+        f"Lost {report['lost']}, twice {report['twice']}; wrong: {len(report['wrong'])} fields of cases, "
+        f"{report['second view wrong']} in the second view, {len(report['audit'])} by the audit."
+    )
+    rows = [
+        f"| {kind.replace('_', ' ')} | {one['times']} | {one['recovery_median_s']} s | {one['recovery_most_s']} s |"
+        for kind, one in report["faults"].items()
+    ]
+    return "\n".join((head, "", "| fault | times | back after, median | most |", "|---|---|---|---|", *rows))
+
+
 def good(report: dict[str, Any]) -> bool:
     return not (report["lost"] or report["twice"] or report["wrong"] or report["second view wrong"] or report["audit"])
 
@@ -165,7 +181,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="storm", ignore_cleanup_errors=True) as place:
         report = storm(Path(asked.keep or place), plan, shared / "tools" / "gen_city.py", as_root=asked.as_root)
     text = json.dumps(report, ensure_ascii=False, indent=1)
-    print(text)
+    print(tables(report) if asked.markdown else text)
     if asked.report:
         asked.report.write_text(text + "\n", encoding="utf-8")
     return 0 if good(report) else 1
@@ -179,7 +195,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rate", type=float, default=150, help="events a second that arrive")
     parser.add_argument("--as-root", action="store_true", help="with silent cuts and a full disk; in namespaces of its own")
     parser.add_argument("--keep", type=Path, help="a folder that does not exist yet, kept for looking at afterwards")
-    parser.add_argument("--report", type=Path)
+    parser.add_argument("--report", type=Path, help="a file for the report as JSON")
+    parser.add_argument("--markdown", action="store_true", help="print the report as tables")
     return parser.parse_args()
 
 
