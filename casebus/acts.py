@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from bus.partition import partition_of
 from bus.ports import Client, Message
 from bus.topics import EVENTS
+from casebus import published
 from casebus.wiring import Wiring
 from schemas.envelope import body_hash, event_id
 
@@ -51,6 +52,7 @@ class Publisher:
     def _connected(self) -> Client:
         if self._client is None:
             self._client = self._stack.enter_context(self._wiring.client())
+            published.publish(self._client, self._wiring.settings.name)
         return self._client
 
 

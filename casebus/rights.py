@@ -22,6 +22,7 @@ from bus.topics import (
     JOURNAL,
     POSITIONS,
     RETRIES,
+    SCHEMAS,
     STATE,
     STATUS,
     ingress,
@@ -73,7 +74,7 @@ class Ground(NamedTuple):
             yield Resource(Kind.TRANSACTIONAL_ID, system + OWN, prefixed=True)
 
 
-_IDS = ("router-", "deliveries-", "page", "deadletters", "up")
+_IDS = ("router-", "deliveries-", "page", "deadletters", "schemas", "up")
 
 
 def traffic(connector: Connector) -> Traffic:
@@ -90,13 +91,23 @@ def rights(ground: Ground) -> Iterator[Right]:
     own = ground.access.own()
     for service, principal in services.items():
         yield from describe(principal, STANDARD)
+        yield from _schemas(principal, ground, writes=service in _WRITERS)
         yield from _SERVICES[service](principal, ground)
     for system, principal in own.items():
         yield from describe(principal, STANDARD)
+        yield from _schemas(principal, ground, writes=True)
         yield from _connectors(principal, ground, [system])
     for system, one in ground.access.connectors.items():
         if one.department:
             yield from _department(one.department, system, ground.traffic.get(system, Traffic()))
+
+
+def _schemas(principal: str, ground: Ground, *, writes: bool) -> Iterator[Right]:
+    """Whoever writes events publishes what they are written with; everybody reads it (`casebus.published`)."""
+    yield from read(principal, (SCHEMAS.name,))
+    if writes:
+        yield from write(principal, (SCHEMAS.name,))
+        yield from transactions(principal, f"{ground.name}-schemas")
 
 
 def _connect(principal: str, ground: Ground) -> Iterator[Right]:
@@ -167,6 +178,10 @@ _SERVICES: Mapping[Service, Callable[[str, Ground], Iterator[Right]]] = {
     "audit": _audit,
     "operate": _operate,
 }
+
+
+#: Services that publish their schemas before they write.
+_WRITERS = frozenset({"connect", "route", "deliver", "monitor", "operate"})
 
 
 def shown(right: Right) -> tuple[str, str, str, str, str]:

@@ -19,6 +19,7 @@ from schemas.yamlfile import Map, load
 if TYPE_CHECKING:
     from bus.jars import Progress
     from bus.ports import Client
+    from bus.registry import HttpRegistry
     from casebus.registers import Register
     from connectors.config import Connector
     from monitor.indicator import Panel
@@ -82,11 +83,24 @@ class Wiring:
     def codec(self) -> Codec:
         from schemas.codec import Codec
 
-        if self.settings.kafka.registry is None:
-            return Codec()
+        return Codec(self.registry, published=self._published)
+
+    @cached_property
+    def registry(self) -> HttpRegistry | None:
+        """The schema registry; None where none is named."""
+        settings = self.settings.kafka.located(self.deployment.folder).registry
+        if settings is None:
+            return None
         from bus.registry import HttpRegistry
 
-        return Codec(HttpRegistry(self.settings.kafka.registry))
+        return HttpRegistry(settings)
+
+    def _published(self) -> list[str]:
+        """The schemas of all versions that work on this deployment; a connection of its own, for it is asked once."""
+        from casebus import published
+
+        with self.client() as client:
+            return list(published.read(client).values())
 
     @cached_property
     def calendar(self) -> Calendar:

@@ -8,7 +8,8 @@ The first is written, unless a registry is given. Logical types are not decoded:
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import cache
 from io import BytesIO
 from typing import Any, NamedTuple, Protocol
@@ -23,6 +24,10 @@ from schemas.tagging import Tag, tagger
 
 SINGLE_OBJECT = b"\xc3\x01"
 CONFLUENT = b"\x00"
+#: The texts of schemas that stand in the cluster.
+Published = Callable[[], Iterable[str]]
+#: Unknown schemas that one reader asks for.
+STRANGE = 1000
 #: What fastavro and Python raise on bytes that are not what they claim to be, and on values that do not fit.
 _FAULTS = (ValueError, TypeError, EOFError, LookupError, ArithmeticError, AttributeError, MemoryError, struct.error)
 
@@ -50,16 +55,22 @@ class _Reading(NamedTuple):
 class Codec:
     """Writes strictly (an unknown or missing field is an error that names it), reads every version ever published.
 
-    `subject` gives the registry's subject of a full name; by default the name itself (RecordNameStrategy).
+    `subject` gives the registry's subject of a full name; by default the name itself (RecordNameStrategy). `published`
+    gives the schemas that others have published, newer versions of this software among them: it is asked where bytes of
+    an unknown schema come.
     """
 
-    def __init__(self, registry: Registry | None = None, subject: Callable[[str], str] = str) -> None:
+    def __init__(
+        self, registry: Registry | None = None, subject: Callable[[str], str] = str, published: Published = tuple
+    ) -> None:
         self._registry = registry
         self._subject = subject
+        self._published = published
+        self._strange: set[bytes] = set()
         self._prefixes: dict[str, bytes] = {}
         self._readings: dict[bytes, _Reading] = {}
-        for published in (*contract.frozen(), *contract.current().values()):
-            self._readings[SINGLE_OBJECT + published.fingerprint] = _reading(published)
+        for known in (*contract.frozen(), *contract.current().values()):
+            self._readings[SINGLE_OBJECT + known.fingerprint] = _reading(known)
 
     @property
     def types(self) -> tuple[str, ...]:
@@ -132,16 +143,25 @@ class Codec:
 
     def _how(self, data: bytes) -> tuple[_Reading, int]:
         if data[:2] == SINGLE_OBJECT:
-            how = self._readings.get(data[:10])
-            if how is None:
-                raise CodecError(
-                    f"Written with an unknown schema (fingerprint {data[2:10].hex()}): upgrade this program, "
-                    "or load the schemas of the cluster first."
-                )
-            return how, 10
+            return self._readings.get(data[:10]) or self._learned(data[:10]), 10
         if data[:1] == CONFLUENT and len(data) >= 5:
             return self._readings.get(data[:5]) or self._asked(data[:5]), 5
         raise CodecError(f"Neither Avro framing is there (first bytes {data[:4].hex() or 'none'}): send single-object encoding.")
+
+    def _learned(self, prefix: bytes) -> _Reading:
+        """Each unknown schema is asked for once: made-up ones must not keep a reader busy."""
+        if prefix not in self._strange and len(self._strange) < STRANGE:
+            texts = list(self._published())  # where that fails it is asked again
+            self._strange.add(prefix)
+            for text in texts:
+                with suppress(CodecError):  # a contract that this version does not have yet
+                    self.learn(text)
+        if prefix not in self._readings:
+            raise CodecError(
+                f"Written with an unknown schema (fingerprint {prefix[2:].hex()}), which nobody has published: upgrade this "
+                "program, or start the one that wrote it, which publishes it."
+            )
+        return self._readings[prefix]
 
     def _asked(self, prefix: bytes) -> _Reading:
         number = int.from_bytes(prefix[1:], "big")

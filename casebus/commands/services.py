@@ -257,4 +257,7 @@ def _delivery_group(wiring: Wiring) -> str:
 
 
 def _prepare(wiring: Wiring, client: Client) -> None:
+    from casebus import published
+
     client.create(standard(wiring.settings.kafka.partitions))
+    published.publish(client, wiring.settings.name)
