@@ -18,7 +18,7 @@ from bus.ports import Client
 from monitor import tables
 from monitor.rows import Reader
 from monitor.service import Progress, Service
-from monitor.view import View
+from monitor.view import BACK, View, newer, version_of
 
 #: The schema beside, on PostgreSQL; the suffix of the file beside, on SQLite.
 BESIDE = "casebus_next"
@@ -27,18 +27,33 @@ SCRATCH = ("journal_mode=OFF", "synchronous=OFF", "locking_mode=EXCLUSIVE", "cac
 
 
 def outdated(url: str) -> str | None:
-    """The version of the tables that stand there, where it is not this program's; None where they can be used."""
+    """The version of older tables that stand there; None where they can be used.
+
+    Raises ConfigurationError where a newer program has built them: what it keeps, this one would throw away.
+    """
+    with _standing(url) as connection:
+        found = version_of(connection) if connection else None
+    if found in (None, tables.VERSION):
+        return None
+    if newer(found):
+        raise ConfigurationError(
+            f"The view has tables of version {found}, made by a newer program; this one writes version {tables.VERSION}. {BACK}"
+        )
+    return found
+
+
+@contextmanager
+def _standing(url: str) -> Iterator[Connection | None]:
+    """The tables that stand there, of whatever version; None where a file would have to be made for it."""
     engine = create_engine(url)
     try:
         if engine.dialect.name == "sqlite" and not Path(str(engine.url.database)).exists():
-            return None
-        if not inspect(engine).has_table(tables.meta.name):
-            return None
+            yield None
+            return
         with engine.connect() as connection:
-            found = connection.execute(select(tables.meta.c.value).where(tables.meta.c.name == "version")).scalar()
+            yield connection
     finally:
         engine.dispose()
-    return None if found in (None, tables.VERSION) else str(found)
 
 
 def rebuild(url: str, client: Client, reader: Reader, tell: Callable[[Progress], None]) -> int:
@@ -102,14 +117,20 @@ def _remove(file: Path) -> None:
 
 
 def _carry(url: str, beside: View) -> None:
-    """Alerts about departments stand in no journal."""
-    if outdated(url) is not None:
-        return
-    with closing(View.open(url)) as live:
-        rows = [row._asdict() for row in live.all(select(tables.alerts).where(tables.alerts.c.case_key == ""))]
+    """Alerts about departments stand in no journal: what the tables have of them, of whatever version they are."""
+    with _standing(url) as connection:
+        rows = _of_departments(connection) if connection and inspect(connection).has_table(tables.alerts.name) else []
     if rows:
-        with beside.writing() as connection:
-            connection.execute(insert(tables.alerts), rows)
+        with beside.writing() as writing:
+            writing.execute(insert(tables.alerts), rows)
+
+
+def _of_departments(connection: Connection) -> list[dict[str, object]]:
+    """Columns that they lack get nothing in them, those that we do not have are left behind."""
+    there = {column["name"] for column in inspect(connection).get_columns(tables.alerts.name)}
+    known = [column for column in tables.alerts.columns if column.name in there]
+    rows = connection.execute(select(*known).where(tables.alerts.c.case_key == ""))
+    return [tables.empty_row(tables.alerts) | row._asdict() for row in rows]
 
 
 def _switch(url: str) -> None:

@@ -79,6 +79,20 @@ class Service:
         positions = self._view.positions(list(ends))
         return Progress(sum(positions[place] for place in ends), sum(ends.values()))
 
+    def ahead(self) -> str:
+        """Where the view has read on beyond the end of a partition, as words; empty where it has not.
+
+        Then it was made from another Kafka, or Kafka was put back to what it was earlier. (A broker that has just come up
+        may say too little for a moment.)
+        """
+        ends = self._client.ends(TOPICS)
+        positions = self._view.positions()
+        places = [place for place, offset in sorted(positions.items()) if place in ends and offset > ends[place]]
+        return ", ".join(
+            f"{place.topic} partition {place.number} (read to {positions[place]}, it ends at {ends[place]})"
+            for place in places[:3]
+        )
+
     def _batches(self, *, until_end: bool) -> Iterator[list[Record]]:
         self._positions = self._view.positions(list(self._client.ends(TOPICS)))
         return self._client.read(self._positions, until_end=until_end, timeout=IDLE)

@@ -35,6 +35,8 @@ BUSY = 30
 #: SQLite: readers beside one writer; a writer waits instead of failing. NORMAL is enough in WAL mode: a power cut may
 #: take back the last transactions as a whole, tables with their offsets, and they are read again.
 LIVE = ("journal_mode=WAL", "synchronous=NORMAL", f"busy_timeout={BUSY * 1000}", "cache_size=-16000")
+#: What somebody does whose view a newer program has built.
+BACK = f"Start the newer program; or, to go back to this one for good, build the view anew with it: {REBUILD}."
 _READ_BY = 1000
 _END = "end"
 #: What an alert and its withdrawal have in common, though only the alert says it.
@@ -145,18 +147,24 @@ class View:
     def _prepare(self) -> None:
         """The version comes first: on tables of another one not even an index can be made."""
         with self.writing() as connection:
-            found = _version(connection)
+            found = version_of(connection)
             if found is None:
                 tables.metadata.create_all(connection, checkfirst=True)
                 connection.execute(insert(tables.meta), {"name": "version", "value": tables.VERSION})
         if found not in (None, tables.VERSION):
             raise ConfigurationError(
                 f"The view at {self.engine.url!r} has tables of version {found}, this program writes {tables.VERSION}. "
-                f"The monitor builds it anew from the journal when it starts; at once: {REBUILD}."
+                + (BACK if newer(found) else f"The monitor builds it anew from the journal when it starts; at once: {REBUILD}.")
             )
 
 
-def _version(connection: Connection) -> str | None:
+def newer(version: str) -> bool:
+    """Whether tables of this version were made by a newer program than this one."""
+    return version.isdecimal() and int(version) > int(tables.VERSION)
+
+
+def version_of(connection: Connection) -> str | None:
+    """The version of the tables that stand there; None where there are none."""
     if not inspect(connection).has_table(tables.meta.name):
         return None
     return connection.execute(select(tables.meta.c.value).where(tables.meta.c.name == "version")).scalar()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import sys
 import threading
+import time
 from collections.abc import Iterable
 from contextlib import closing, nullcontext
 from pathlib import Path
@@ -22,11 +23,12 @@ from bus.topics import standard
 from casebus.deployment import Deployment, Mode
 from casebus.display import display
 from casebus.stopping import stop_on_signals
-from casebus.wiring import CONNECTORS, Wiring
+from casebus.wiring import CONNECTORS, PATIENCE, Wiring, patiently
 from monitor.view import View
 
 if TYPE_CHECKING:
     from connectors.fleet import Fleet
+    from monitor.service import Service
 
 ATTEMPTS = 6  # in a row, where there is an end: 15 s in all, longer than an abandoned transaction holds anybody up
 
@@ -157,6 +159,7 @@ def monitor(folder: Path, until: str | None) -> int:
         calm_collector()
         _renew(wiring, client)
         with closing(wiring.view()) as view:
+            _check_same_kafka(Service(view, client, wiring.codec))
             if until:
                 Service(view, client, wiring.codec).until_ended(until)
             elif wiring.settings.clock.mode is Mode.WALL or wiring.settings.alerts.replay:
@@ -164,6 +167,20 @@ def monitor(folder: Path, until: str | None) -> int:
             else:
                 Service(view, client, wiring.codec).follow(stop.is_set)
     return 0
+
+
+def _check_same_kafka(service: Service) -> None:
+    """Raises ConfigurationError where the view has read what is not in Kafka: what comes there now would be missing in it."""
+    from monitor.faults import REBUILD
+
+    deadline = time.monotonic() + PATIENCE
+    while ahead := patiently(service.ahead):
+        if time.monotonic() > deadline:
+            raise ConfigurationError(
+                f"The view has read more than Kafka holds: {ahead}. It was made from another Kafka, or Kafka was put back to an "
+                f"earlier copy. If kafka.brokers is right, build the view anew: {REBUILD}."
+            )
+        time.sleep(0.5)
 
 
 def rebuild(folder: Path) -> int:

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import insert, inspect, select
 
 from bus import topics
-from bus.errors import CorruptionError
+from bus.errors import ConfigurationError, CorruptionError
 from bus.memory import Cluster
 from bus.ports import Message
 from monitor import tables
@@ -105,6 +105,35 @@ def test_tables_of_another_version_are_found_and_replaced(view, url, cluster):
     rebuild(url, cluster, world.CODEC, nobody)
     assert outdated(url) is None
     assert len(view.all(select(tables.events))) == 2
+
+
+def set_version(view, value):
+    with view.writing() as connection:
+        connection.execute(tables.meta.update().where(tables.meta.c.name == "version").values(value=value))
+
+
+def test_alerts_about_departments_are_carried_over_from_older_tables_too(view, url, cluster):
+    """Though these lacked a column and had another one."""
+    row = {**tables.empty_row(tables.alerts), "alert": "a", "type": "AlertRaised", "who": "quality", "text": "slow"}
+    with view.writing() as connection:
+        connection.execute(insert(tables.alerts), row)
+        connection.exec_driver_sql("ALTER TABLE alerts DROP COLUMN about")
+        connection.exec_driver_sql("ALTER TABLE alerts ADD COLUMN gone TEXT")
+    set_version(view, "2")
+    rebuild(url, cluster, world.CODEC, nobody)
+    assert [(one.who, one.text, one.about) for one in view.all(select(tables.alerts))] == [("quality", "slow", "")]
+
+
+def test_tables_of_a_newer_program_are_refused_until_somebody_wants_them_gone(view, url, cluster):
+    """An older monitor that is started by mistake throws nothing away; whoever goes back for good says so."""
+    newer = str(int(tables.VERSION) + 1)
+    set_version(view, newer)
+    with pytest.raises(ConfigurationError, match=f"version {newer}, made by a newer program.*casebus monitor --rebuild"):
+        outdated(url)
+    with pytest.raises(ConfigurationError, match="Start the newer program"):
+        View.open(url)
+    rebuild(url, cluster, world.CODEC, nobody)
+    assert outdated(url) is None
 
 
 def test_where_nothing_stands_nothing_is_outdated(tmp_path):

@@ -113,3 +113,14 @@ def test_how_far_loading_is_can_be_read_from_the_view_alone(cluster, view, monke
     assert [read for read, _ in seen] == [2, 3]
     assert all(end >= 3 for _, end in seen)
     assert view.progress() == (0, 0)
+
+
+def test_a_view_that_has_read_more_than_kafka_holds_says_where(cluster, view):
+    """It was made from another Kafka, or Kafka was put back: what comes there now would be missing in it."""
+    put(cluster, *journal(world.chain(EVENTS)))
+    Service(view, cluster, world.CODEC).load()
+    assert Service(view, cluster, world.CODEC).ahead() == ""
+    earlier = Cluster()
+    earlier.create(topics.standard(PARTITIONS))
+    put(earlier, *journal(world.chain(EVENTS[:1])))
+    assert Service(view, earlier, world.CODEC).ahead() == "case.journal partition 0 (read to 3, it ends at 2)"
