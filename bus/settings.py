@@ -151,6 +151,12 @@ class RegistrySettings(_Settings):
     timeout: float = Field(default=10.0, gt=0, description="seconds")
 
 
+class OwnRegistry(RegistrySettings):
+    """The one of the bus itself. Without `write` it is only read with: the first step, and the way back, of a change."""
+
+    write: bool = True
+
+
 def _addresses(value: Any) -> Any:
     """`embedded`, `a:9092,b:9092` or a list of addresses."""
     if value == EMBEDDED:
@@ -176,7 +182,7 @@ class KafkaSettings(_Settings):
     nodes: int = Field(default=1, description="of the embedded broker: 1, or 3 where one may fail")
     partitions: int = Field(default=8, ge=1, le=1000, description="of every topic, fixed at `casebus init`")
     client: Literal["kafka-python", "confluent"] = "kafka-python"
-    registry: Annotated[RegistrySettings | None, BeforeValidator(_registry)] = None
+    registry: Annotated[OwnRegistry | None, BeforeValidator(_registry)] = None
     security: Security = Security()
     #: A member that fell silent is replaced after this time; with Kafka's 45 s a take-over takes a minute.
     session_timeout_ms: int = Field(default=6_000, ge=1_000)

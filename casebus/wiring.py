@@ -83,7 +83,8 @@ class Wiring:
     def codec(self) -> Codec:
         from schemas.codec import Codec
 
-        return Codec(self.registry, published=self._published)
+        settings = self.settings.kafka.registry
+        return Codec(self.registry, published=self._published, framed=settings is not None and settings.write)
 
     @cached_property
     def registry(self) -> HttpRegistry | None:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Table
 
-from bus.errors import CorruptionError
+from bus.errors import CorruptionError, RetryError
 from bus.ports import Record
 from bus.topics import DEADLETTERS, JOURNAL, STATE
 from monitor import tables
@@ -43,7 +43,8 @@ class Rows(NamedTuple):
 def rows_of(records: Iterable[Record], reader: Reader) -> Rows:
     """Rows of records in the order of their partitions. Of several states of one case only the last is decoded.
 
-    Raises CorruptionError naming topic, partition and offset when a record is not what its topic promises.
+    Raises CorruptionError naming topic, partition and offset when a record is not what its topic promises, RetryError where
+    the schema registry does not answer.
     """
     rows: dict[str, list[Values]] = {table.name: [] for table in tables.metadata.sorted_tables}
     states: dict[bytes, Record] = {}
@@ -61,6 +62,8 @@ def rows_of(records: Iterable[Record], reader: Reader) -> Rows:
                 make[record.topic](record, rows)
         for record in states.values():
             _stated(record, rows)
+    except RetryError:
+        raise  # a schema registry that does not answer: nothing is wrong with the record
     except Exception as error:
         if record is None:
             raise

@@ -2,7 +2,8 @@
 
 Two framings are read: Avro's single-object encoding (`C3 01`, the schema's CRC-64-AVRO fingerprint, the body: Avro
 specification, "Single-object encoding"), which needs no server, and Confluent's wire format (`00`, schema id, the body).
-The first is written, unless a registry is given. Logical types are not decoded: times are integers, microseconds UTC.
+The first is written, unless a registry is given to write with. Logical types are not decoded: times are integers,
+microseconds UTC.
 """
 
 from __future__ import annotations
@@ -57,13 +58,19 @@ class Codec:
 
     `subject` gives the registry's subject of a full name; by default the name itself (RecordNameStrategy). `published`
     gives the schemas that others have published, newer versions of this software among them: it is asked where bytes of
-    an unknown schema come.
+    an unknown schema come. Without `framed` the registry is only read with, and single-object encoding is written.
     """
 
     def __init__(
-        self, registry: Registry | None = None, subject: Callable[[str], str] = str, published: Published = tuple
+        self,
+        registry: Registry | None = None,
+        subject: Callable[[str], str] = str,
+        published: Published = tuple,
+        *,
+        framed: bool = True,
     ) -> None:
         self._registry = registry
+        self._framed = framed
         self._subject = subject
         self._published = published
         self._strange: set[bytes] = set()
@@ -133,7 +140,7 @@ class Codec:
         return stream.getvalue()
 
     def _prefix(self, form: Contract) -> bytes:
-        if self._registry is None:
+        if self._registry is None or not self._framed:
             prefix = SINGLE_OBJECT + form.fingerprint
         else:
             number = self._registry.id_of(self._subject(form.fullname), form.text)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from bus import topics
+from bus.errors import RetryError
 from bus.ports import Client, Partition, Record
 from casebus.audit import compare, told
 from casebus.audit.chains import Chains, Head
@@ -123,6 +124,8 @@ class _Audit:
     def _event(self, data: bytes) -> Event | None:
         try:
             return self._in.reader.decode(data)
+        except RetryError:
+            raise  # a schema registry that does not answer: nothing is wrong with the bytes
         except Exception:  # noqa: BLE001  whatever is wrong with the bytes: that they cannot be read is the finding
             return None
 

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 import pytest
 
 from bus.errors import BusError, ConfigurationError, CorruptionError, RetryError
-from bus.registry import HttpRegistry
+from bus.registry import HttpRegistry, UnknownSchemaError
 from bus.settings import RegistrySettings
 
 SCHEMA = '{"type": "record", "name": "审批", "fields": []}'
@@ -25,8 +25,10 @@ class Server(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.schemas: list[tuple[str, str]] = []
+        self.levels: dict[str, str] = {}
         self.asked: list[tuple[str, str, str | None]] = []
         self.refusal: tuple[int, bytes] | None = None
+        self.judgement: dict[str, Any] = {"is_compatible": True}
 
     @property
     def url(self) -> str:
@@ -52,23 +54,50 @@ class Handler(BaseHTTPRequestHandler):
             self._answer(*self.server.refusal)
         return self.server.refusal is not None
 
+    def _unknown(self, code: int) -> None:
+        self._answer(404, {"error_code": code, "message": "Schema not found."})
+
+    def _body(self) -> Any:
+        return json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+
     def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        body = self._body()
         if self._remember():
             return
-        entry = (unquote(self.path).split("/subjects/")[1].removesuffix("/versions"), body["schema"])
-        if entry not in self.server.schemas:
-            self.server.schemas.append(entry)
-        self._answer(200, {"id": self.server.schemas.index(entry) + 1})
+        path = unquote(self.path).split("/subjects/")[1].partition("?")[0]
+        entry = (path.removesuffix("/versions"), body["schema"])
+        if "/compatibility/" in self.path:
+            self._answer(200, self.server.judgement)
+        elif entry in self.server.schemas or path.endswith("/versions"):
+            if entry not in self.server.schemas:
+                self.server.schemas.append(entry)
+            self._answer(200, {"id": self.server.schemas.index(entry) + 1})
+        else:
+            self._unknown(40403)
+
+    def do_PUT(self) -> None:
+        self.server.levels[unquote(self.path).split("/config/")[1]] = self._body()["compatibility"]
+        self._remember()
+        self._answer(200, {})
 
     def do_GET(self) -> None:
         if self._remember():
             return
-        number = int(self.path.rsplit("/", 1)[1])
-        if number > len(self.server.schemas):
-            self._answer(404, {"error_code": 40403, "message": "Schema not found"})
-            return
-        self._answer(200, {"schema": self.server.schemas[number - 1][1]})
+        path = unquote(self.path)
+        if path.endswith("/subjects"):
+            self._answer(200, [subject for subject, _ in self.server.schemas])
+        elif "/config/" in path:
+            self._level(path.split("/config/")[1].removesuffix("?defaultToGlobal=true"))
+        elif int(path.rsplit("/", 1)[1]) <= len(self.server.schemas):
+            self._answer(200, {"schema": self.server.schemas[int(path.rsplit("/", 1)[1]) - 1][1]})
+        else:
+            self._unknown(40403)
+
+    def _level(self, subject: str) -> None:
+        if subject in {known for known, _ in self.server.schemas}:
+            self._answer(200, {"compatibilityLevel": self.server.levels.get(subject, "BACKWARD")})
+        else:
+            self._unknown(40401)
 
 
 @pytest.fixture
@@ -92,6 +121,7 @@ def test_a_schema_is_registered_once_and_read_back_by_its_id(server: Server) -> 
     assert writer.id_of("approval.events-casebus.events.Accepted", SCHEMA) == number
     assert reader.schema_of(number) == reader.schema_of(number) == SCHEMA
     assert [asked[:2] for asked in server.asked] == [
+        ("POST", "/apis/ccompat/v7/subjects/approval.events-casebus.events.Accepted"),
         ("POST", "/apis/ccompat/v7/subjects/approval.events-casebus.events.Accepted/versions"),
         ("GET", f"/apis/ccompat/v7/schemas/ids/{number}"),
     ]
@@ -115,8 +145,16 @@ def test_name_and_password_are_sent_and_never_shown(server: Server) -> None:
     ("code", "body", "kind", "said"),
     [
         (401, b"", ConfigurationError, "refuses the name or password"),
-        (409, b'{"message": "incompatible with an earlier schema"}', ConfigurationError, "incompatible with an earlier schema"),
-        (422, b'{"message": "Invalid schema"}', ConfigurationError, "Invalid schema"),
+        (403, b"", ConfigurationError, "casebus registry apply"),
+        (404, b"<html>", ConfigurationError, "must be the address of the API"),
+        (404, b'{"error_code": 404, "message": "HTTP 404 Not Found"}', ConfigurationError, "must be the address of the API"),
+        (
+            409,
+            b'{"error_code": 409, "message": "incompatible with an earlier schema."}',
+            ConfigurationError,
+            "incompatible with an earlier schema. Ask who",
+        ),
+        (422, b'{"error_code": 42201, "message": "Invalid schema"}', ConfigurationError, "Invalid schema"),
         (503, b"<html>", RetryError, "answered 503: Service Unavailable"),
         (200, b"<html>", ConfigurationError, "not in JSON"),
         (200, b'{"name": "something else"}', ConfigurationError, "without `id`"),
@@ -132,9 +170,51 @@ def test_a_refusal_says_who_mends_it(server: Server, code: int, body: bytes, kin
 
 
 def test_an_unknown_id_is_a_record_from_elsewhere(server: Server) -> None:
-    """Nobody repairs that by waiting."""
-    with pytest.raises(CorruptionError, match="Schema not found"):
+    """Nobody repairs that by waiting; one such record stops nobody."""
+    server.schemas = [("other", SCHEMA)]
+    with pytest.raises(UnknownSchemaError, match="Schema not found"):
         registry(server).schema_of(7)
+
+
+def test_an_empty_registry_has_lost_what_records_name(server: Server) -> None:
+    """No record is to blame: to put all of them aside would be wrong."""
+    with pytest.raises(CorruptionError, match=r"is empty, but records name its schema 7\. Restore its database") as caught:
+        registry(server).schema_of(7)
+    assert type(caught.value) is CorruptionError
+
+
+def test_what_is_registered_already_is_found_by_who_may_only_read(server: Server) -> None:
+    """Services need no right to register where somebody did it for them."""
+    server.schemas = [("s", SCHEMA)]
+    assert registry(server).id_of("s", SCHEMA) == 1
+    assert [path for _, path, _ in server.asked] == ["/apis/ccompat/v7/subjects/s"]
+
+
+def test_a_subject_is_held_to_a_level(server: Server) -> None:
+    """A level is known of subjects that are there; of others nothing is."""
+    asked = registry(server)
+    assert asked.level("a/b") is None
+    asked.register("a/b", SCHEMA)
+    assert asked.level("a/b") == "BACKWARD"
+    asked.hold("a/b", "FULL_TRANSITIVE")
+    assert asked.level("a/b") == "FULL_TRANSITIVE"
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ({"is_compatible": True}, ""),
+        (
+            {"is_compatible": False, "messages": ["no default at /fields/1", "lost a symbol"]},
+            "no default at /fields/1; lost a symbol",
+        ),
+        ({"is_compatible": False}, "it is not compatible with an earlier one"),
+    ],
+)
+def test_what_would_be_refused_is_known_before(server: Server, answer: dict[str, Any], said: str) -> None:
+    """With the registry's reason where it gives one."""
+    server.judgement = answer
+    assert registry(server).refusal("s", SCHEMA) == said
 
 
 def test_a_registry_that_does_not_answer_is_asked_again_later(server: Server) -> None:

@@ -136,3 +136,4 @@ def test_a_registry_is_its_address_or_more() -> None:
     assert short == KafkaSettings(registry={"url": "http://a:8080/apis/ccompat/v7"})
     assert short.registry
     assert short.registry.timeout == 10
+    assert short.registry.write

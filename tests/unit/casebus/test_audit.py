@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import delete, insert, select, update
 
 from bus import topics
+from bus.errors import RetryError
 from bus.memory import Cluster
 from bus.ports import Message, Partition
 from casebus.audit import Inputs, Reading, Side, audit
@@ -20,6 +21,7 @@ from connectors.source import Batch, SourceRecord
 from monitor import tables
 from monitor.service import Service
 from monitor.view import View
+from schemas.codec import Codec
 from schemas.handled import Act, State, Told
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -81,10 +83,10 @@ class World:
         Service(self.view, self.cluster, world.CODEC).load()
         return self
 
-    def audit(self, committed=None, systems=True):
+    def audit(self, committed=None, systems=True, reader=world.CODEC):
         reading = Reading(world.at(1000), False, ZONE)
         sources = [Rows("hall", self.rows)] if systems else None
-        return audit(Inputs(self.cluster, world.CODEC, self.view, sources, reading, committed))
+        return audit(Inputs(self.cluster, reader, self.view, sources, reading, committed))
 
     def change(self, statement):
         """What an intruder of the view's database does."""
@@ -415,6 +417,20 @@ def test_an_unreadable_record_on_the_bus_needs_a_dead_letter(good):
     assert "cannot be read" in the_only(good.audit()).cause
     good.cluster.publish([Message(topics.DEADLETTERS.name, 0, b"x", world.letter_bytes({"raw": b"rubbish"}), 0)])
     assert good.audit().differences == []
+
+
+class Away(Codec):
+    """Its schema registry does not answer."""
+
+    def decode(self, data):
+        raise RetryError(f"The schema registry of {data[:5]} does not answer.")
+
+
+def test_a_registry_that_is_away_is_no_difference(good):
+    """Nothing is known then, and so nothing is found wrong."""
+    good.publish()
+    with pytest.raises(RetryError, match="does not answer"):
+        good.audit(reader=Away())
 
 
 def test_without_sources_the_bus_is_the_first_side(good):

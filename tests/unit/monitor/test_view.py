@@ -70,6 +70,19 @@ def test_an_event_of_another_version_of_its_schema_becomes_the_same_row(view):
     assert rows_of(entries_of([told]), codec).of(tables.events) == [here[0] | {"raw": raw}]
 
 
+class Away(Codec):
+    """Its schema registry does not answer."""
+
+    def written(self, data):
+        raise RetryError(f"The schema registry of {data[:5]} does not answer.")
+
+
+def test_a_registry_that_is_away_is_waited_for():
+    """The record is sound: whoever took it for a broken one would never be started again."""
+    with pytest.raises(RetryError, match="does not answer"):
+        rows_of(entries_of(TWO), Away())
+
+
 def test_a_state_replaces_what_the_case_said_before(view):
     """Moves, findings and events set aside are those of the newest state, nothing is left of the older one."""
     old = Case(

@@ -36,7 +36,7 @@ class Registered:
 
     def schema_of(self, schema_id: int) -> str:
         self.asked += 1
-        return self.schemas[schema_id - 256][1]
+        return dict(enumerate(self.schemas, 256))[schema_id][1]
 
 
 def accepted() -> tuple[dict[str, Any], dict[str, Any]]:
@@ -262,6 +262,22 @@ def test_a_newer_version_in_the_registry_is_read() -> None:
     number = registry.id_of("any", text)
     event = Codec(registry).decode(CONFLUENT + number.to_bytes(4, "big") + raw[10:])
     assert (event.header, event.body) == accepted()
+
+
+def test_a_registry_may_be_read_with_and_not_written_with() -> None:
+    """So a deployment changes its framing one process after another: first all can read it, then they write it."""
+    header, body = accepted()
+    registry = Registered()
+    raw = Codec(registry).encode("Accepted", header, body)
+    reader = Codec(registry, framed=False)
+    assert reader.decode(raw).body == body
+    assert reader.encode("Accepted", header, body) == default().encode("Accepted", header, body)
+
+
+def test_an_id_that_the_registry_does_not_know_is_a_fault_of_the_record() -> None:
+    """As an unknown fingerprint is: it becomes a dead letter and stops nobody."""
+    with pytest.raises(CodecError, match="Schema 7 of the registry cannot be read"):
+        Codec(Registered()).decode(b"\x00\x00\x00\x00\x07abc")
 
 
 def test_somebody_else_s_schema_in_the_registry_is_refused() -> None:
