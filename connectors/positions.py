@@ -7,7 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Mapping
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bus.ports import Client, Message, Partition
 from bus.topics import DEADLETTERS, EVENTS, POSITIONS
@@ -34,6 +34,11 @@ class Progress(NamedTuple):
             events=self.events + events,
             rejected=self.rejected + rejected,
         )
+
+    @classmethod
+    def of(cls, value: Mapping[str, Any]) -> Progress:
+        """From a record, though another version of this program wrote it."""
+        return cls(**{name: value[name] for name in cls._fields if name in value})
 
     def since(self, before: Progress) -> Progress:
         """What was read between the two."""
@@ -96,7 +101,7 @@ class Ledger:
                 self._next = record.offset + 1
                 if record.key is not None:
                     value = json.loads(record.value) if record.value else {}
-                    self._found[record.key.decode()] = Progress(**value)
+                    self._found[record.key.decode()] = Progress.of(value)
 
 
 def read(client: Client) -> dict[str, Progress]:

@@ -24,6 +24,9 @@ from schemas.envelope import Event
 
 log = structlog.get_logger(__name__)
 
+#: Raised when the tables of a store change: each version has a folder of its own, made from the topics, so that routers of
+#: two versions can share a disk.
+LAYOUT = "layout-1"
 #: States of cases kept decoded: about 10 KB each.
 CACHED = 2048
 #: How long a router that has just lost a partition may keep its store open: a poll without records, and a bit.

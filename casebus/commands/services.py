@@ -89,7 +89,7 @@ def fleet(wiring: Wiring, client: Client, only: tuple[str, ...] = ()) -> Fleet:
     from connectors.fleet_share import Alone, Grouped
     from connectors.fleet_status import Reporter
 
-    files = Folder(wiring.deployment.path(CONNECTORS), wiring.settings.zone)
+    files = Folder(wiring.deployment.path(CONNECTORS), wiring.settings.zone, wiring.sealings)
     if only:
         files.look(at_once=True)
         _check_known(only, files.found.connectors)
@@ -127,10 +127,11 @@ def route(folder: Path, member: int) -> int:
     from bus.store import open_store
     from bus.transaction import Loop
     from router.contexts import Contexts
+    from router.keep import LAYOUT
     from router.service import TOPICS, Router, Settings
 
     wiring, stop = _started(folder)
-    states = wiring.deployment.data / "state"
+    states = wiring.deployment.data / "state" / LAYOUT
     contexts = Contexts(wiring.catalogue, wiring.directory, wiring.settings.zone)
     admission, signatures = wiring.settings.access.admission, wiring.signatures
     settings = Settings(wiring.settings.kafka.partitions, wiring.law, contexts, admission, signatures)

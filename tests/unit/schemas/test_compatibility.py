@@ -6,10 +6,16 @@ import copy
 import hashlib
 import json
 from collections.abc import Callable
+from io import BytesIO
+from itertools import combinations, permutations
 from pathlib import Path
 from typing import Any
 
 import pytest
+from avro_values import values_of
+from fastavro import schemaless_reader, schemaless_writer
+from hypothesis import given
+from hypothesis import strategies as st
 
 from schemas import contract
 from schemas.compatibility import check, unreadable
@@ -36,6 +42,31 @@ def test_the_present_understands_every_version_and_the_other_way_round(name: str
     """Backward for the journal, forward for departments that upgrade later."""
     for path in versions(name):
         assert check(json.loads(path.read_text("utf-8")), PRESENT[name].schema) == [], path.name
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_version_ever_published_understands_every_other(name: str) -> None:
+    """Whoever stayed two versions behind, too: not only each version and the present one."""
+    texts = {path.name: json.loads(path.read_text("utf-8")) for path in versions(name)}
+    faults = {(old, new): check(texts[old], texts[new]) for old, new in combinations(texts, 2)}
+    assert {pair: found for pair, found in faults.items() if found} == {}
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if len(versions(name)) > 1])
+@given(st.data())
+def test_what_any_version_wrote_any_other_reads(name: str, data: st.DataObject) -> None:
+    """By Avro's own resolution of real bytes: what both have is the same, what the writer lacked is the reader's default."""
+    forms = [contract.contract(path.read_text("utf-8")) for path in versions(name)]
+    for writer, reader in permutations(forms, 2):
+        value = data.draw(values_of(writer))
+        stream = BytesIO()
+        schemaless_writer(stream, writer.plain, value)
+        stream.seek(0)
+        found: Any = schemaless_reader(stream, writer.plain, reader.plain)
+        defaults = {field["name"]: field.get("default") for field in reader.plain["fields"]}
+        for field, default in defaults.items():
+            if field != "header":
+                assert found[field] == value.get(field, default), field
 
 
 @pytest.mark.parametrize("name", NAMES)
