@@ -10,11 +10,11 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from receipt_mess import FIT, spoilt
 from sqlalchemy import and_, select
 
 from casebus.deployment import Deployment
@@ -24,21 +24,6 @@ from monitor import tables
 pytestmark = [pytest.mark.broker, pytest.mark.shared]
 EXAMPLE = Path(__file__).parents[2] / "examples" / "receipt"
 
-#: What a good connector says to each kind of mess.
-FIT = {
-    "bad_bytes": {"unreadable_text"},
-    "broken_line": {"broken_line"},
-    "column_shift": {"ragged_row"},
-    "empty_element": {"missing_value", "missing_time"},
-    "excel_sci_case_no": {"damaged_number"},
-    "impossible_date": {"unreadable_time"},
-    "missing_case_no": {"missing_case"},
-    "missing_time": {"missing_time"},
-    "orphan_local_no": {"unknown_case"},
-    "unknown_case": {"unknown_case"},
-    "unknown_status": {"unknown_code"},
-    "wrong_year": {"implausible_time"},
-}
 #: Channels of the log that have a channel of the standard to themselves (web forms and e-mail share COMPUTER).
 CHANNELS = {"Desk": "WINDOW", "Intern": "OTHER", "Post": "COURIER"}
 #: The precision that each system's times have.
@@ -121,7 +106,7 @@ def test_the_dead_letters_equal_the_manifest_row_by_row(receipt: Receipt, casebu
     """164 of them: each names its place in the source, keeps the bytes, and gives a reason that fits the mess."""
     letters = casebus("deadletters", "list", receipt.folder, "--json", environment=receipt.environment).good().json
     found = {(letter["system"], number(letter["position"])): letter for letter in letters}
-    rejects = {(row["system"], place(row["at"])): row["kind"] for row in manifest(receipt) if row["expect"] == "reject"}
+    rejects = spoilt(receipt.answers, expect="reject")
     assert len(rejects) == len(letters) == 164
     assert found.keys() == rejects.keys()
     assert {key: found[key]["reason"] for key, kind in rejects.items() if found[key]["reason"] not in FIT[kind]} == {}
@@ -131,17 +116,6 @@ def test_the_dead_letters_equal_the_manifest_row_by_row(receipt: Receipt, casebu
 def number(position: str) -> int:
     """The row that a position names: `S01_A.csv:33`, or the element after the line: `S03_C.xml:25 (12)`."""
     return int(re.findall(r"\d+", position)[-1])
-
-
-def manifest(receipt: Receipt) -> Iterator[dict[str, Any]]:
-    for line in (receipt.answers / "manifest.jsonl").read_text(encoding="utf-8").splitlines():
-        yield json.loads(line)
-
-
-def place(at: dict[str, int]) -> int:
-    """The manifest counts the CSV's data rows without the header; a position counts the file's lines."""
-    ((name, number),) = at.items()
-    return number + 1 if name == "data_row" else number
 
 
 def test_the_figures_equal_the_oracle(receipt: Receipt, stats: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from receipt_mess import FIT, manifest, spoilt
 
 from connectors.config import Connector, load
 from connectors.mapping import Rejection
@@ -19,22 +20,6 @@ from schemas.envelope import Event
 
 EXAMPLE = Path(__file__).parents[2] / "examples/receipt"
 NOW = 1_800_000_000_000_000  # long after the log
-
-#: The reasons that fit each kind of mess that must be rejected.
-FIT = {
-    "bad_bytes": {"unreadable_text"},
-    "broken_line": {"broken_line"},
-    "column_shift": {"ragged_row"},
-    "empty_element": {"missing_value", "missing_time"},
-    "excel_sci_case_no": {"damaged_number"},
-    "impossible_date": {"unreadable_time"},
-    "missing_case_no": {"missing_case"},
-    "missing_time": {"missing_time"},
-    "orphan_local_no": {"unknown_case"},
-    "unknown_case": {"unknown_case"},
-    "unknown_status": {"unknown_code"},
-    "wrong_year": {"implausible_time"},
-}
 
 
 class Translated(NamedTuple):
@@ -61,8 +46,8 @@ def _translated(connector: Connector) -> Translated:
 
 
 @pytest.fixture(scope="module")
-def manifest(shared: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (shared / "data/receipt/manifest.jsonl").read_text("utf-8").splitlines()]
+def answers(shared: Path) -> Path:
+    return shared / "data/receipt"
 
 
 def test_every_row_is_read(systems: dict[str, Translated], shared: Path) -> None:
@@ -73,20 +58,14 @@ def test_every_row_is_read(systems: dict[str, Translated], shared: Path) -> None
 
 
 def test_each_reject_of_the_manifest_and_no_other_is_rejected_with_a_fit_reason(
-    systems: dict[str, Translated], manifest: list[dict[str, Any]]
+    systems: dict[str, Translated], answers: Path
 ) -> None:
     """Row by row: the place, and a reason that fits the kind of mess."""
-    wanted = {(row["system"], _place(row["at"])): row["kind"] for row in manifest if row["expect"] == "reject"}
+    wanted = spoilt(answers, expect="reject")
     found = {(name, _number(record)): one.reason for name, system in systems.items() for record, one in system.rejections()}
     assert len(wanted) == 164
     assert found.keys() == wanted.keys()
     assert {place: found[place] for place, kind in wanted.items() if found[place] not in FIT[kind]} == {}
-
-
-def _place(at: dict[str, int]) -> int:
-    """The manifest counts data rows of the CSV without its header; the connector counts the file's lines."""
-    ((name, number),) = at.items()
-    return number + 1 if name == "data_row" else number
 
 
 def _number(record: SourceRecord) -> int:
@@ -148,9 +127,9 @@ def _equal(found: dict[str, Any], row: dict[str, str]) -> bool:
     return told and dept and same and found["precision"] == precision
 
 
-def test_only_the_blanked_operators_are_missing(systems: dict[str, Translated], manifest: list[dict[str, Any]]) -> None:
+def test_only_the_blanked_operators_are_missing(systems: dict[str, Translated], answers: Path) -> None:
     """An operator is never lost on the way."""
-    blanked = {(row["system"], _place(row["at"])) for row in manifest if row["kind"] == "blank_operator"}
+    blanked = spoilt(answers, kind="blank_operator").keys()
     found = set()
     for name, system in systems.items():
         for record, events in system.rows:
@@ -171,9 +150,9 @@ def test_a_row_sent_again_says_the_same(systems: dict[str, Translated]) -> None:
     assert {id_: bodies for id_, bodies in seen.items() if len(bodies) > 1} == {}
 
 
-def test_superseded_rows_keep_their_origin(systems: dict[str, Translated], manifest: list[dict[str, Any]]) -> None:
+def test_superseded_rows_keep_their_origin(systems: dict[str, Translated], answers: Path) -> None:
     """The older version of a row arrives under the same origin with a lower version: the router resolves it."""
-    older = {row["serial"] for row in manifest if row["kind"] == "superseded"}
+    older = {row["serial"] for row in manifest(answers) if row["kind"] == "superseded"}
     versions: dict[str, set[int]] = defaultdict(set)
     for system in systems.values():
         for event in system.events():
