@@ -54,6 +54,14 @@ class Jar(NamedTuple):
         *group, artifact, version, _file = self.path.split("/")
         return ".".join(group), artifact, version
 
+    @property
+    def kind(self) -> tuple[str, str]:
+        """Classifier, empty for most, and packaging: `jar`, or `tar.gz` of a whole program."""
+        _, artifact, version = self.coordinates
+        rest = Path(self.path).name.removeprefix(f"{artifact}-{version}").removeprefix("-")
+        classifier, _, packaging = rest.partition(".")
+        return classifier, packaging
+
 
 def locked(lock: Path = LOCK) -> list[Jar]:
     lines = lock.read_text("utf-8").splitlines()
@@ -191,7 +199,7 @@ def _fetch_one(jar: Jar, folder: Path, context: MavenContext) -> None:
 
 def _downloaded(jar: Jar, context: MavenContext) -> Path:
     group, artifact, version = jar.coordinates
-    wanted = context.project(group, artifact).at_version(version).artifact()
+    wanted = context.project(group, artifact).at_version(version).artifact(*jar.kind)
     try:
         return Path(wanted.resolve())
     except OSError:  # one broken connection among ninety should not end it

@@ -90,6 +90,15 @@ def test_what_is_fetched_once_is_not_fetched_again(repository: Repository) -> No
     assert len(repository.served) == 3
 
 
+def test_a_whole_program_is_fetched_as_jars_are(repository: Repository) -> None:
+    """Its file has a classifier and another ending."""
+    place = "org/example/program/2.0/program-2.0-all.tar.gz"
+    (repository.folder / place).parent.mkdir(parents=True)
+    (repository.folder / place).write_bytes(b"packed")
+    repository.lock.write_text(f"{hashlib.sha256(b'packed').hexdigest()} 6 {place}\n", "ascii")
+    assert [path.read_bytes() for path in jars.fetch(None, repository.lock)] == [b"packed"]
+
+
 def test_a_jar_that_is_not_the_locked_one_is_refused_and_not_kept(repository: Repository, tmp_path: Path) -> None:
     """A wrong checksum ends it with a sentence; nothing of that jar lies where a class path would find it."""
     (repository.folder / PLACES[1]).write_bytes(b"something else")
