@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from connector_world import MAPPING, connector
+from connector_world import CLOCK, MAPPING, connector
 from fleet_world import live
-from http_world import GATE, STEP, TOKEN, Bureau, Clock, source
+from http_world import GATE, STEP, TOKEN, Bureau, source
 
 from bus.errors import ConfigurationError
 from connectors import deadletters
@@ -167,7 +167,7 @@ def test_xml_is_read_by_its_path_and_nothing_is_expanded(tmp_path: Path, body: s
     """As in files; a body that breaks off is taken in no part."""
     bureau = Bureau(tmp_path)
     bureau.found = connector(tmp_path, source(format="xml", record="case/step"), XML)
-    bureau.runner = Runner(bureau.found, bureau.cluster, default(), Clock())
+    bureau.runner = Runner(bureau.found, bureau.cluster, default(), CLOCK)
     bureau._thread = threading.Thread(target=live, args=(bureau.runner, bureau.stop))
     answer = bureau.work().send(body.encode(), Content_Type="text/xml")
     bureau.close()
@@ -194,7 +194,7 @@ def test_a_soap_message_is_rows_like_any_xml(tmp_path: Path, way: dict[str, str]
     """Its envelope and its rows are of different namespaces; the header says nothing of rows."""
     bureau = Bureau(tmp_path)
     bureau.found = connector(tmp_path, source(format="xml", **way), XML)
-    bureau.runner = Runner(bureau.found, bureau.cluster, default(), Clock())
+    bureau.runner = Runner(bureau.found, bureau.cluster, default(), CLOCK)
     bureau._thread = threading.Thread(target=live, args=(bureau.runner, bureau.stop))
     answer = bureau.work().send(ENVELOPE.encode(), Content_Type=kind)
     wrong = bureau.send(ENVELOPE.replace("submit", "sendeth").encode(), Content_Type=kind)

@@ -7,6 +7,9 @@ from pathlib import Path
 from textwrap import dedent, indent
 from typing import Any
 
+from bus.memory import Cluster
+from bus.topics import standard
+from casebus.wiring import Frozen
 from connectors.config import Connector, read
 from connectors.mapping import Rejection
 from connectors.source import SourceRecord
@@ -14,6 +17,8 @@ from schemas.envelope import Event
 
 #: 2026-01-01 00:00 UTC, in microseconds.
 NOW = 1_767_225_600_000_000
+#: A receipt time that stands still.
+CLOCK = Frozen(NOW)
 
 #: A table of steps as simple as tables come.
 MAPPING = """
@@ -46,6 +51,13 @@ def deployment(folder: Path, yaml: str, name: str = "dep") -> Path:
 
 def connector(folder: Path, source: str = CSV, mapping: str = MAPPING, name: str = "dep") -> Connector:
     return read(deployment(folder, dedent(source) + dedent(mapping), name))
+
+
+def kafka(partitions: int = 2) -> Cluster:
+    """The double of Kafka with every topic of a deployment."""
+    made = Cluster()
+    made.create(standard(partitions))
+    return made
 
 
 def drop(folder: Path, content: str | bytes, name: str = "rows.csv") -> Path:

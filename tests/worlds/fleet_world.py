@@ -6,10 +6,9 @@ import threading
 from collections import Counter
 from pathlib import Path
 
-from connector_world import CSV, MAPPING, NOW, deployment, drop, good, rows
+from connector_world import CLOCK, CSV, MAPPING, NOW, deployment, drop, good, kafka, rows
 
 from bus import topics
-from bus.memory import Cluster
 from connectors import fleet_orders, fleet_status
 from connectors.fleet import Fleet, Parts, Plant
 from connectors.fleet_files import Folder
@@ -22,11 +21,6 @@ from connectors.worker import Outcome, Pauses, attempt
 from schemas.codec import default
 
 QUICK = Pauses(first=1.0, longest=4.0)
-
-
-class Clock:
-    def now(self) -> int:
-        return NOW
 
 
 class Time:
@@ -51,7 +45,7 @@ class Worker:
         self.share = share or Grouped(place.cluster, "city-connect")
         self.reporter = Reporter(place.cluster, name)
         parts = Parts(self.share, self.folder, self.reporter, self.schedule, self.told.append, QUICK)
-        self.fleet = Fleet(Plant(place.cluster, default(), Clock()), parts)
+        self.fleet = Fleet(Plant(place.cluster, default(), CLOCK), parts)
 
     def work(self, seconds: float = 6.0) -> Worker:
         """A look, and every turn that is due by then."""
@@ -76,8 +70,7 @@ class Place:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.cluster = Cluster()
-        self.cluster.create(topics.standard(2))
+        self.cluster = kafka()
 
     def add(self, name: str, mapping: str = MAPPING, more: str = "batch: 2\n") -> Path:
         """A connector over a file of its own, with no rows yet."""

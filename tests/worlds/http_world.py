@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from connector_world import NOW, connector
+from connector_world import CLOCK, connector, kafka
 from fleet_world import live
 
 from bus import topics
-from bus.memory import Cluster
 from connectors.runner import Runner
 from connectors.web import gate as gates
 from schemas.codec import default
@@ -22,11 +21,6 @@ TOKEN = "a-token-of-the-police-1"
 STEP = {"id": "1", "case_no": "A1", "at": "2025-06-01 09:00:00", "who": "王"}
 #: Every test has the server of this process; the port is any that was free.
 GATE = gates.gate("127.0.0.1", 0, None)
-
-
-class Clock:
-    def now(self) -> int:
-        return NOW
 
 
 def source(**more: Any) -> str:
@@ -38,11 +32,10 @@ class Bureau:
     """A department that calls, and a worker that answers."""
 
     def __init__(self, folder: Path, **more: Any) -> None:
-        self.cluster = Cluster()
-        self.cluster.create(topics.standard(2))
+        self.cluster = kafka()
         self.found = connector(folder, source(**more))
         self.stop = threading.Event()
-        self.runner = Runner(self.found, self.cluster, default(), Clock())
+        self.runner = Runner(self.found, self.cluster, default(), CLOCK)
         self._thread = threading.Thread(target=live, args=(self.runner, self.stop))
         self.caller = httpx.Client(
             base_url=f"http://127.0.0.1:{GATE.port}", headers={"Authorization": f"Bearer {TOKEN}"}, trust_env=False

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from connector_world import NOW, connector
+from connector_world import CLOCK, connector
 
 from bus import topics
 from bus.errors import ConfigurationError
@@ -26,11 +26,6 @@ SOURCE = f"kind: kafka\nsource: {{topic: {TOPIC}}}\nbatch: 3\n"
 STEP = {"id": "1", "case_no": "A1", "at": "2025-06-01 09:00:00", "who": "王"}
 
 
-class Clock:
-    def now(self) -> int:
-        return NOW
-
-
 @pytest.fixture
 def cluster() -> Cluster:
     made = Cluster()
@@ -45,7 +40,7 @@ def put(cluster: Cluster, *values: Any, partition: int = 0) -> None:
 
 def ran(cluster: Cluster, found: Connector) -> list[str]:
     """The keys of all events after one more pass."""
-    runner = Runner(found, cluster, default(), Clock())
+    runner = Runner(found, cluster, default(), CLOCK)
     runner.run_once()
     runner.close()
     return sorted(default().decode(one.value or b"").header["source"]["key"] for one in cluster.records(topics.EVENTS.name))

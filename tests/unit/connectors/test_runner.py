@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from connector_world import CSV, MAPPING, NOW, connector, drop, good, rows
+from connector_world import CLOCK, CSV, MAPPING, NOW, connector, drop, good, kafka, rows
 
 from bus import topics
 from bus.errors import FencedError, RetryError
@@ -24,22 +24,13 @@ from connectors.source import Batch, Settled, SourceRecord
 from schemas.codec import default
 
 
-class Clock:
-    """A receipt time that stands still."""
-
-    def now(self) -> int:
-        return NOW
-
-
 @pytest.fixture
 def cluster() -> Cluster:
-    cluster = Cluster()
-    cluster.create(topics.standard(4))
-    return cluster
+    return kafka(4)
 
 
 def run(cluster: Cluster, folder: Path, yaml: str = CSV + "batch: 3" + MAPPING, replay: bool = False) -> Runner:
-    return Runner(connector(folder, yaml, ""), cluster, default(), Clock(), replay)
+    return Runner(connector(folder, yaml, ""), cluster, default(), CLOCK, replay)
 
 
 def keys(cluster: Cluster) -> list[str]:
@@ -342,7 +333,7 @@ def test_a_source_hears_what_became_of_its_rows(cluster: Cluster, tmp_path: Path
     found = connector(tmp_path)
     part = found.parts[""]
     kind = part.kind._replace(open=lambda *_: called, standing=standing)
-    runner = Runner(found._replace(parts={"": part._replace(kind=kind)}), cluster, default(), Clock())
+    runner = Runner(found._replace(parts={"": part._replace(kind=kind)}), cluster, default(), CLOCK)
     runner.run_once()
     runner.run_once()
     assert called.heard == [("0", 1, ""), ("1", 0, "missing_case")]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from connector_world import NOW, connector
+from connector_world import CLOCK, NOW, connector, kafka
 
 from bus import topics
 from bus.errors import ConfigurationError, RetryError
@@ -44,16 +44,9 @@ events: [{type: Accepted}]
 FLAG = "key: 流水号, flag: {column: 同步, unset: '0', taken: '1', refused: '2', error: 原因, at: 时间}"
 
 
-class Clock:
-    def now(self) -> int:
-        return NOW
-
-
 @pytest.fixture
 def cluster() -> Cluster:
-    cluster = Cluster()
-    cluster.create(topics.standard(2))
-    return cluster
+    return kafka()
 
 
 @pytest.fixture
@@ -90,7 +83,7 @@ def test_rows_are_marked_only_when_kafka_has_them(cluster: Cluster, database: sq
     """With the sentence of the dead letter for those that were refused."""
     put(database, 1)
     put(database, 2, case="")
-    runner = Runner(reading(tmp_path, FLAG), cluster, default(), Clock())
+    runner = Runner(reading(tmp_path, FLAG), cluster, default(), CLOCK)
     cluster.fail_next_commit()
     with pytest.raises(RetryError):
         runner.run_once()
@@ -107,7 +100,7 @@ def test_a_crash_before_the_mark_gives_the_same_events(cluster: Cluster, databas
     put(database, 1, 2)
     for _ in range(2):
         database.execute("update 办件 set 同步 = '0'")
-        Runner(reading(tmp_path, FLAG), cluster, default(), Clock()).run_once()
+        Runner(reading(tmp_path, FLAG), cluster, default(), CLOCK).run_once()
     found = [(event.id, event.header["body_hash"]) for event in events(cluster)]
     assert len(found) == 4
     assert len(set(found)) == 2
@@ -120,7 +113,7 @@ def test_nothing_is_published_where_nothing_may_be_marked(cluster: Cluster, data
     text = found.path.read_text("utf-8").replace("sqlite:///data.db", f"sqlite:///file:{tmp_path}/data.db?mode=ro&uri=true")
     found.path.write_text(text, "utf-8")
     with pytest.raises(ConfigurationError, match="does not allow it: attempt to write a readonly database"):
-        Runner(reading_again(found), cluster, default(), Clock()).run_once()
+        Runner(reading_again(found), cluster, default(), CLOCK).run_once()
     assert events(cluster) == []
 
 
@@ -134,7 +127,7 @@ def test_an_outbox_is_emptied_when_kafka_has_it(cluster: Cluster, database: sqli
     """What was refused lies among the dead letters with its bytes."""
     put(database, 1, 3)
     put(database, 2, case="")
-    Runner(reading(tmp_path, "key: 流水号, outbox: delete"), cluster, default(), Clock()).run_once()
+    Runner(reading(tmp_path, "key: 流水号, outbox: delete"), cluster, default(), CLOCK).run_once()
     assert flags(database) == []
     assert [event.header["source"]["key"] for event in events(cluster)] == ["1", "3"]
     (letter,) = deadletters.read(cluster, default())
@@ -250,7 +243,7 @@ def test_a_receipt_that_the_department_writes_into_its_inbox_becomes_an_event(
     columns = "投递编号 text primary key, 办件编号 text, 移交编号 text, 事项 text, 下达时间 text, 状态 text, 正文 text"
     database.execute(f"create table 收件箱 ({columns}, 签收时间 text, 签收人 text)")
     found = connector(tmp_path, HANDING, "")
-    runner = Runner(found, cluster, default(), Clock())
+    runner = Runner(found, cluster, default(), CLOCK)
     for _ in range(2):
         delivery(cluster)
         Deliveries(deliver.receivers([found]), cluster, default(), "deliver").run_to_end(threading.Event())

@@ -9,23 +9,18 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from connector_world import NOW
+from connector_world import NOW, kafka
 from typer.testing import CliRunner
 
 from bus import topics
-from bus.memory import Cluster
 from casebus.__main__ import app
+from casebus.wiring import Frozen
 from connectors import deadletters
 from connectors.config import read
 from connectors.runner import Runner
 from schemas.codec import default
 
 DOC = (Path(__file__).parents[3] / "docs/connect-a-department.md").read_text("utf-8").partition("## When the department calls")[0]
-
-
-class Clock:
-    def now(self) -> int:
-        return NOW + 365 * 86_400_000_000
 
 
 def blocks(language: str) -> list[str]:
@@ -72,8 +67,7 @@ def test_the_walk_leads_from_nothing_to_events(tmp_path: Path, monkeypatch: pyte
 
 
 def published(file: Path) -> tuple[Counter[str], list[str]]:
-    cluster = Cluster()
-    cluster.create(topics.standard(2))
-    Runner(read(file), cluster, default(), Clock()).run_once()
+    cluster = kafka()
+    Runner(read(file), cluster, default(), Frozen(NOW + 365 * 86_400_000_000)).run_once()
     events = Counter(default().decode(record.value or b"").type for record in cluster.records(topics.EVENTS.name))
     return events, [letter.value["reason"] for letter in deadletters.read(cluster, default())]

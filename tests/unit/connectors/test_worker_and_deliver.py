@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from connector_world import CSV, MAPPING, NOW, connector, drop, good, rows
+from connector_world import CLOCK, CSV, MAPPING, NOW, connector, drop, good, kafka, rows
 
 from bus import topics
 from bus.errors import RetryError
@@ -26,21 +26,14 @@ AT_ONCE = deliver.Pauses(0.0, 0.0)
 QUICK = Pauses(first=0.0, longest=0.0, attempts=3)
 
 
-class Clock:
-    def now(self) -> int:
-        return NOW
-
-
 @pytest.fixture
 def cluster() -> Cluster:
-    cluster = Cluster()
-    cluster.create(topics.standard(2))
-    return cluster
+    return kafka()
 
 
 def runner(cluster: Cluster, folder: Path, name: str, file: str = "rows.csv") -> Runner:
     found = connector(folder, CSV.replace("rows.csv", file), MAPPING, name)
-    return Runner(found, cluster, default(), Clock())
+    return Runner(found, cluster, default(), CLOCK)
 
 
 def test_one_broken_connector_does_not_stop_its_neighbours(cluster: Cluster, tmp_path: Path) -> None:
