@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from connector_world import connector, drop, good, rows
-from fleet_world import NOW, Clock, Place
+from connector_world import CLOCK, connector, drop, good, rows
+from fleet_world import NOW, Place
 
 from bus.errors import ConfigurationError
 from connectors import fleet_rewind, positions
@@ -69,7 +69,7 @@ def test_a_dry_run_counts_the_rows_between_two_positions(tmp_path: Path) -> None
     place = Place(tmp_path)
     found = connector(tmp_path)
     path = drop(tmp_path, rows(good(1), good(2)))
-    runner = Runner(found, place.cluster, default(), Clock())
+    runner = Runner(found, place.cluster, default(), CLOCK)
     runner.run_once()
     first = positions.read(place.cluster)["dep"].position
     with path.open("a") as file:
@@ -87,7 +87,7 @@ def test_a_position_that_is_none_is_refused_with_an_example(tmp_path: Path, posi
     place = Place(tmp_path)
     found = connector(tmp_path)
     drop(tmp_path, rows(good(1)))
-    Runner(found, place.cluster, default(), Clock()).run_once()
+    Runner(found, place.cluster, default(), CLOCK).run_once()
     now = positions.read(place.cluster)["dep"].position
     with pytest.raises(ConfigurationError, match=r"is no position of dep.*One of its positions looks like this: \{"):
         fleet_rewind.check(found, place.cluster, now, position)
