@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -143,3 +145,13 @@ class World:
         self._loop.close()
         self._router.close()
         self.view.close()
+
+
+Make = Callable[..., World]
+
+
+@contextmanager
+def makers(folder: Path) -> Iterator[Make]:
+    """`make(*rows)`: these rows have been published and routed. All that was made is closed in the end."""
+    with ExitStack() as made:
+        yield lambda *rows: made.enter_context(closing(World(folder, *rows))).publish().route()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from letter_world import ME, World
+from letter_world import ME, Make, World, makers
 
 from bus.errors import ConfigurationError, FencedError
 from bus.ports import Message, Record
@@ -17,21 +17,13 @@ from casebus.letters.correct import corrected, edited
 from connectors import deadletters
 from schemas.handled import State
 
-Make = Callable[..., World]
 APPLIED = "1,C1,A,2026-03-02,EN-001"
 
 
 @pytest.fixture
 def make(tmp_path: Path) -> Iterator[Make]:
-    made: list[World] = []
-
-    def world(*rows: str) -> World:
-        made.append(World(tmp_path, *rows))
-        return made[-1].publish().route()
-
-    yield world
-    for one in made:
-        one.close()
+    with makers(tmp_path) as make:
+        yield make
 
 
 def test_a_row_whose_code_is_mapped_now_is_published_as_it_would_have_been(make: Make) -> None:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from letter_world import MAPPING, World
+from letter_world import MAPPING, Make, World, makers
 
 from casebus.commands.mapping_tasks import of_items
 from connectors.tasks import Task
 
-Make = Callable[..., World]
 KINDS = {
     "lookups": {
         "kinds": {"table": {"1": {"form": "PROMISED"}, "2": {"form": "JOINT"}}, "unknown": "unknown_kind"},
@@ -24,15 +23,8 @@ KINDS = {
 
 @pytest.fixture
 def make(tmp_path: Path) -> Iterator[Make]:
-    made: list[World] = []
-
-    def world(*rows: str) -> World:
-        made.append(World(tmp_path, *rows))
-        return made[-1].publish().route()
-
-    yield world
-    for one in made:
-        one.close()
+    with makers(tmp_path) as make:
+        yield make
 
 
 def tasks(world: World) -> list[Task]:
