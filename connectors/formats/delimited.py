@@ -83,7 +83,6 @@ class Delimited:
             raise
         self.resumed = self._lines.resume(mark)
         if not self.resumed:
-            self._restart()
             self._skip_header()
 
     def _restart(self) -> None:

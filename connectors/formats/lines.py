@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import hashlib
 import os
 import tempfile
 from collections import deque
@@ -38,15 +39,33 @@ class Lines:
         self.number = 0
 
     def resume(self, mark: Mark | None) -> bool:
-        """True when the file's beginning is what was read before: lines go on behind it."""
+        """True when the file's beginning is what was read before: lines go on behind it. Otherwise they begin with the first.
+
+        False too where the last line that was read has gone on since: it had not been written to its end.
+        """
         if mark is None or "offset" not in mark:
             return False
+        found = self._stands(mark)
+        if found is None:
+            self._file.seek(0)
+            return False
+        self._running, self.offset = found
+        self.number = int(mark["line"])
+        return True
+
+    def _stands(self, mark: Mark) -> tuple[hashlib.blake2b, int] | None:
+        """The digest and the offset to go on with, where everything before the mark is what was read."""
         running, wanted = digest(), int(mark["offset"])
         if put(self._file, running, wanted) < wanted or running.hexdigest() != mark["digest"]:
-            return False
-        self._running, self.offset, self.number = running, wanted, int(mark["line"])
-        self._file.seek(wanted)
-        return True
+            return None
+        end = self._end_of_line(wanted)
+        running.update(end)
+        return None if end.strip(b"\r\n") else (running, wanted + len(end))
+
+    def _end_of_line(self, offset: int) -> bytes:
+        """What follows in the line that was read last, its end or more; nothing where it had ended."""
+        self._file.seek(max(0, offset - 1))
+        return b"" if self._file.read(min(1, offset)) in (b"", b"\n") else self._file.readline(self._limit)
 
     def take(self) -> bytes | None:
         """The next line with its end; None at the end. A line beyond the limit is cut, the rest of it skipped."""

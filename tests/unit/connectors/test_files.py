@@ -132,6 +132,30 @@ def test_a_quoted_cell_of_a_growing_file_waits_for_its_end(tmp_path: Path) -> No
     assert [(one.row["id"], one.row["who"]) for one in rest.records] == [("2", "two\nlines"), ("3", "u3")]
 
 
+@pytest.mark.parametrize("cut", range(1, len(good(2)) + 1))
+def test_a_line_that_was_read_before_its_end_is_read_again(tmp_path: Path, cut: int) -> None:
+    """A program that writes in blocks pauses within a line: what was read of it is no row, and the rest of it neither."""
+    whole = rows(good(1), good(2), good(3))
+    end = whole.index(good(2)) + cut
+    drop(tmp_path, whole[:end])
+    found = connector(tmp_path)
+    position = [batch.position for batch in found.open().fetch(None, 100)][-1]
+    drop(tmp_path, whole)
+    again = [(record.row["id"], record.row["who"], record.sequence) for record in records(found, position)]
+    assert again[-2:] == [("2", "u2", 3), ("3", "u3", 4)] if cut < len(good(2)) else again == [("3", "u3", 4)]
+
+
+def test_an_unfinished_line_of_json_is_read_again_when_it_is_whole(tmp_path: Path) -> None:
+    """Neither half of it is JSON: the row would be lost."""
+    lines = ['{"id": "1", "case_no": "C1"}', '{"id": "2", "case_no": "C2"}']
+    text = "\n".join(lines)
+    drop(tmp_path, text[:-9])
+    found = connector(tmp_path, "kind: files\nsource: {path: drop/rows.csv, format: jsonl}\n")
+    position = [batch.position for batch in found.open().fetch(None, 100)][-1]
+    drop(tmp_path, text)
+    assert records(found, position)[-1].row == {"id": "2", "case_no": "C2"}
+
+
 def test_a_changed_beginning_is_read_again_with_the_same_ids(tmp_path: Path) -> None:
     """Someone corrected the file in place: every row comes again, and only the changed one says something else."""
     path = drop(tmp_path, rows(good(1), good(2)))

@@ -196,6 +196,16 @@ def test_another_file_under_the_same_name_is_read(tmp_path: Path) -> None:
     assert [record.row["id"] for record in records(many(tmp_path), position)] == ["3"]
 
 
+def test_another_file_of_json_lines_under_the_same_name_is_read_from_its_first_line(tmp_path: Path) -> None:
+    """Whether shorter or longer than what was read: no row of it was."""
+    found = connector(tmp_path, "kind: files\nsource: {path: drop/rows.csv, format: jsonl}\n", MAPPING)
+    drop(tmp_path, '{"id": "1"}\n{"id": "2"}\n')
+    position = last(found)
+    for numbers in ("5678", "9"):
+        drop(tmp_path, "".join(f'{{"id": "{number}"}}\n' for number in numbers))
+        assert [record.row["id"] for record in records(found, position)] == [*numbers]
+
+
 def test_the_order_may_be_that_of_the_times(tmp_path: Path) -> None:
     """Where names say nothing about which was written first."""
     for number, name in enumerate("cab"):
