@@ -20,8 +20,8 @@ from connectors.source import Batch, Context, SourceRecord
 from connectors.sqlread.clock import Clock
 from connectors.sqlread.settings import SqlSettings
 from connectors.sqlread.table import Cut, Page, Table
-from connectors.sqlread.values import Key, Row, restored, stored
-from connectors.sqlread.window import Rules, Window, digest
+from connectors.sqlread.values import Row, restored, stored
+from connectors.sqlread.window import Rules, Window, behind, digest
 
 log = structlog.get_logger(__name__)
 
@@ -133,15 +133,7 @@ class Follow:
         if cut is None:
             return False
         start = restored(at["starts"]["main" if mark is not None else "nulls"])
-        return start is None or _behind(self._table.keys([row], cut)[0], start)
-
-
-def _behind(key: Key, start: Key) -> bool:
-    """As Python compares, which is not always as the database does: at the worst a row is given twice."""
-    try:
-        return key > start
-    except TypeError:
-        return False
+        return start is None or behind(self._table.keys([row], cut)[0], start)  # wrong at the worst, a row is given twice
 
 
 def _read(position: str | None) -> State:

@@ -49,9 +49,14 @@ class Window:
         self.hiding = False
 
     def _expire(self) -> None:
-        """What had been read so long ago is done with: whatever can still appear lies behind it."""
+        """What had been read so long ago is done with: whatever can still appear lies behind it.
+
+        Never backward: where more than `most` rows came, the floor lies behind the mark already, with none of them known.
+        """
         while self._marks and self._marks[0][0] <= self._now - self._rules.overlap:
-            self.floor = restored(self._marks.pop(0)[1])
+            top = restored(self._marks.pop(0)[1])
+            if top is not None and not (self.floor and behind(self.floor, top)):
+                self.floor = top
 
     def fall_back(self, key: Key) -> None:
         """Begin earlier: the clock that writes the watermarks was set back."""
@@ -96,6 +101,14 @@ class Window:
         if len(self._marks) > 1 and self._marks[-1][0] - self._marks[-2][0] < self._rules.overlap / 5:
             self._marks.pop()
         self._marks.append([round(now, 3), stored(top)])
+
+
+def behind(key: Key, other: Key) -> bool:
+    """Later in order, as Python compares, which is not always as the database does; False where it cannot tell."""
+    try:
+        return key > other
+    except TypeError:
+        return False
 
 
 def _pieces(text: str) -> Iterator[bytes]:

@@ -62,6 +62,18 @@ def test_a_window_keeps_so_many_rows_and_few_marks() -> None:
     assert len(state["marks"]) <= 7
 
 
+@pytest.mark.parametrize("later", [61.0, 75.0, 90.0, 400.0])
+def test_more_rows_than_are_remembered_are_not_read_again_when_marks_grow_old(later: float) -> None:
+    """The floor has gone on with the reading; a mark of its beginning does not draw it back."""
+    rules, rows = Rules(OVERLAP, 50), [(number,) for number in range(1000)]
+    state: dict[str, Any] = {}
+    for second, until in enumerate(range(100, 1001, 100)):
+        _, state, _ = one_pass(state, rows[:until], rules, second * 5.0)
+    fresh, _, read = one_pass(state, rows, rules, later)
+    assert fresh == []
+    assert len(read) <= 50
+
+
 def test_without_an_overlap_only_the_last_place_is_remembered() -> None:
     """As cheap as a watermark alone."""
     _, state, _ = one_pass({}, [(1,), (2,)], Rules(0, 100), 5.0)
