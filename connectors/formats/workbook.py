@@ -6,6 +6,7 @@ import json
 import re
 import zipfile
 from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from datetime import date, datetime, time
 from itertools import accumulate, islice, zip_longest
 from pathlib import Path
@@ -99,14 +100,6 @@ class Workbook(Rolling):
         return unreadable(self._name, found, instead, self._context)
 
     def _rows(self) -> Iterator[SourceRecord]:
-        from openpyxl.utils.exceptions import InvalidFileException
-
-        try:
-            yield from self._read()
-        except (InvalidFileException, KeyError, ValueError, zipfile.BadZipFile, SyntaxError) as error:
-            raise self._wrong(f"its sheet is damaged ({error})", "Save it again with a spreadsheet program") from None
-
-    def _read(self) -> Iterator[SourceRecord]:
         numbered = enumerate(self.cells(), 1)
         names = self._headings(numbered)
         for number, cells in numbered:
@@ -143,24 +136,28 @@ class Workbook(Rolling):
 
     def sheets(self) -> list[str]:
         """The names of its sheets, in order."""
-        import openpyxl
-
-        book = openpyxl.load_workbook(self._path, read_only=True)
-        try:
+        with self._opened(values=True) as book:
             return list(book.sheetnames)
-        finally:
-            book.close()
 
     def _sheet(self, values: bool) -> Iterator[tuple[Any, ...]]:
-        import openpyxl
-
-        book = openpyxl.load_workbook(self._path, read_only=True, data_only=values)
-        try:
+        with self._opened(values) as book:
             sheet = self._chosen(book)
             sheet.reset_dimensions()  # what the file says of its size is often wrong
             yield from sheet.iter_rows(values_only=True)
-        finally:
-            book.close()
+
+    @contextmanager
+    def _opened(self, values: bool) -> Iterator[Any]:
+        """With `values` formulas count by what was stored with them. Raises ConfigurationError where it is damaged."""
+        import openpyxl
+        from openpyxl.utils.exceptions import InvalidFileException
+
+        try:
+            with closing(openpyxl.load_workbook(self._path, read_only=True, data_only=values)) as book:
+                yield book
+        except (InvalidFileException, KeyError, ValueError, zipfile.BadZipFile, SyntaxError, OSError) as error:
+            if isinstance(error, OSError) and error.errno:
+                raise  # of the disk; the library's own have no number
+            raise self._wrong(f"its sheet is damaged ({error})", "Save it again with a spreadsheet program") from None
 
     def _chosen(self, book: Any) -> Any:
         wanted = self._settings.sheet

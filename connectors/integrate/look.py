@@ -58,15 +58,29 @@ def table(url: str, name: str | None, base: Path) -> Seen:
         rows = [dict(row) for row in connection.execute(sa.select(chosen).limit(ROWS)).mappings()]
         primary = there.get_pk_constraint(short, schema)["constrained_columns"]
     fields = {column.name: [row[column.name] for row in rows] for column in chosen.columns}
-    key = list(primary) or [next((one for one in fields if _unique(fields[one])), next(iter(fields)))]
-    guessed = {} if primary else {"key": "the table has no primary key; this one differs in every row"}
+    key, why = (list(primary), "") if primary else _key(fields)
+    guessed = {"key": f"the table has no primary key; {why}"} if why else {}
     if sa.make_url(url).password:
         guessed["url"] = "better with its password from the environment: user:${NAME}@host"
     return Seen("sql", {"url": url, "table": name or short, "key": key[0] if len(key) == 1 else key}, fields, guessed)
 
 
-def _unique(values: Sequence[Any]) -> bool:
-    return None not in values and len(set(map(str, values))) == len(values)
+def _key(fields: Mapping[str, Sequence[Any]]) -> tuple[list[str], str]:
+    """The first column that differs in every row, else the first ones that do together, and why."""
+    if alone := next((name for name, values in fields.items() if _unique([values])), None):
+        return [alone], "this one differs in every row"
+    filled = [name for name, values in fields.items() if None not in values]
+    for number in range(2, len(filled) + 1):
+        if _unique([fields[name] for name in filled[:number]]):
+            return filled[:number], "these together differ in every row"
+    return [
+        next(iter(fields))
+    ], "no columns differ in every row, and rows that are alike here are lost: ask for a number of their own"
+
+
+def _unique(columns: Sequence[Sequence[Any]]) -> bool:
+    rows = list(zip(*columns, strict=True))
+    return not any(None in row for row in rows) and len({tuple(map(str, row)) for row in rows}) == len(rows)
 
 
 def file(name: str, base: Path) -> Seen:
@@ -207,15 +221,21 @@ def _trimmed(row: Sequence[Any]) -> list[Any]:
 
 
 def _read(path: Path, source: Mapping[str, Any], fields: Sequence[str]) -> dict[str, list[Any]]:
-    """Values by field, read by the very reader that will read them later; without `fields` those that it finds."""
+    """Values by field, read by the very reader that will read them later; without `fields` those that it finds.
+
+    Raises ConfigurationError where it refuses all rows.
+    """
     kind = kinds()["files"]
     node = yamlfile.Map(path, 1)
     node.update({"path": path.name, **source})
     opened = kind.open(kind.settings(node), Context(path.parent, list(fields), path.name))
     try:
-        rows = [record.row for batch in islice(opened.fetch(None, ROWS), 1) for record in batch.records if record.fault is None]
+        found = [record for batch in islice(opened.fetch(None, ROWS), 1) for record in batch.records]
     finally:
         opened.close()
+    rows = [record.row for record in found if record.fault is None]
+    if not rows and (one := next(iter(found), None)) and one.fault:
+        raise ConfigurationError(f"No row of {path.name} can be read; at {one.position}: {one.fault.found}. {one.fault.instead}.")
     names = fields or list(dict.fromkeys(name for row in rows for name in row))
     nested = source["format"] in ("json", "jsonl")
     return {name: [trees.value(row, name) if nested else row.get(name) for row in rows] for name in names}
