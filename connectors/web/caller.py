@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
 from bus.errors import BusError, ConfigurationError, RetryError
 from connectors.source import Context, LaterError, Receipt, RefusedError
@@ -27,6 +27,26 @@ class CallSettings(Settings):
     url: str = Field(pattern=r"^https?://.+")
     token: SecretStr | None = None
     timeout: float = Field(10.0, gt=0, le=30)
+
+    @field_validator("url")
+    @classmethod
+    def _leads_somewhere(cls, url: str) -> str:
+        try:
+            host = httpx.URL(url).host
+            host.encode("idna")
+        except (httpx.InvalidURL, UnicodeError) as error:
+            raise ValueError(f"no address ({error}), write one such as https://host:8443/inbox") from None
+        if not host:
+            raise ValueError("no host, write an address such as https://host:8443/inbox")
+        return url
+
+    @field_validator("token")
+    @classmethod
+    def _fits_a_header(cls, token: SecretStr | None) -> SecretStr | None:
+        held = token.get_secret_value() if token else ""
+        if not (held.isascii() and held.isprintable()):
+            raise ValueError("a token is letters, digits and signs of ASCII in one line")
+        return token
 
 
 class Caller:
@@ -64,7 +84,7 @@ class Caller:
     def _receipt(self, answer: httpx.Response) -> Receipt:
         try:
             told = answer.json()
-        except ValueError:
+        except (ValueError, RecursionError):  # delivered it is, whatever the answer holds
             told = {}
         told = told if isinstance(told, dict) else {}
         place = str(told.get("receipt") or answer.headers.get("Location") or self._settings.url)
@@ -75,7 +95,7 @@ def _seconds(text: str) -> float | None:
     """Retry-After in seconds or as a date (RFC 9110, 10.2.3), a day at most; None for what is neither."""
     try:
         wanted = float(text) if text.isdecimal() else (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds()
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
     return min(max(wanted, 0.0), 86_400.0)
 

@@ -21,6 +21,8 @@ from connectors.deliver import Deliveries, Pauses, Receiver, receivers
 from connectors.source import Context
 from connectors.web.caller import Caller, CallSettings
 from schemas.codec import default
+from schemas.problem import ProblemsError
+from schemas.yamlfile import Map, validated
 
 ORDER: dict[str, Any] = {
     "delivery_id": "d1",
@@ -41,6 +43,7 @@ class Department:
 
     def __init__(self) -> None:
         self.answers: list[tuple[int, bytes]] = []
+        self.headers: dict[str, str] = {}
         self.got: list[tuple[str, str, Any]] = []
         department = self
 
@@ -50,7 +53,8 @@ class Department:
                 department.got.append((self.headers["Idempotency-Key"], self.headers.get("Authorization", ""), body))
                 status, text = department.answers.pop(0)
                 self.send_response(status)
-                self.send_header("Content-Length", str(len(text)))
+                for name, value in {"Content-Length": str(len(text)), **department.headers}.items():
+                    self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(text)
 
@@ -110,6 +114,39 @@ def test_a_receipt_without_a_moment_signs_nothing(department: Department, told: 
     """It is delivered all the same; whoever signs later says so himself."""
     department.answers = [(200, json.dumps({"received_at": told}).encode())]
     assert caller(department.url).deliver(ORDER).signed_at is None
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"url": "https://host:port/inbox"}, "no address"),
+        ({"url": "https://a..b/inbox"}, "no address"),
+        ({"url": "https:///inbox"}, "no host"),
+        ({"token": "密码"}, "of ASCII in one line"),
+        ({"token": "one\ntwo"}, "of ASCII in one line"),
+    ],
+)
+def test_what_could_never_be_called_is_told_when_it_is_read(wrong: dict[str, str], said: str) -> None:
+    """Not with the first delivery: each attempt at it would fail with a word of the library's."""
+    node = Map(Path("connectors/dep.yaml"), 1)
+    node.update({"url": "https://water.gov.cn:8443/收件"} | wrong)
+    with pytest.raises(ProblemsError, match=said) as told:
+        validated(CallSettings, node)
+    assert all(text not in str(told.value) for text in ("密码", "two"))
+
+
+@pytest.mark.parametrize("after", ["Mon, 01 Jan 99999999999999999999 00:00:00 GMT", "later", ""])
+def test_a_moment_that_no_calendar_has_is_as_good_as_none(department: Department, after: str) -> None:
+    """Of the answers that say when to come again."""
+    department.answers, department.headers = [(503, b"full")], {"Retry-After": after}
+    with pytest.raises(RetryError, match="answered 503: full"):
+        caller(department.url).deliver(ORDER)
+
+
+def test_an_answer_that_nobody_can_read_has_the_delivery_all_the_same(department: Department) -> None:
+    """Delivered again and again it would become a dead letter at last."""
+    department.answers = [(200, b"[" * 100_000)]
+    assert caller(department.url).deliver(ORDER).place == department.url
 
 
 @pytest.fixture
