@@ -10,18 +10,20 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
 from schemas.problem import Problem, ProblemsError
 
 #: A default may hold a variable itself: `${URL:-sqlite:///${FOLDER:-data}/a.db}`.
 _VARIABLE = re.compile(r"\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-((?:[^{}]|\$\{[^{}]*\})*))?\}")
+#: In an address: `//user:password@`.
+_PASSWORD = re.compile(r"(//[^/:@\s]*:)[^/@\s]+@")
 _TAG = "tag:yaml.org,2002:"
 
 
@@ -256,19 +258,40 @@ def _remedy(detail: ErrorDetails) -> str:
 
 
 def _problem(detail: ErrorDetails, node: Map, model: type[BaseModel]) -> Problem:
-    loc = detail["loc"]
+    loc = [
+        part for part in detail["loc"] if isinstance(part, int) or "[" not in part
+    ]  # what pydantic calls a union's part is no key
     name = ".".join(str(part) for part in loc) or "this"
     place = where(node, loc)
     if detail["type"] == "missing":
         return Problem(place, f"`{name}` is missing", "Add it.")
     if detail["type"] == "extra_forbidden":
         return Problem(place, f"`{name}` is no key of this place", _near(str(loc[-1]), model if len(loc) == 1 else None))
+    found = f"`{name}` is {'****' if _is_secret(model, loc) else _shown(detail['input'])}"
     if detail["type"] == "string_type":
-        return Problem(place, f"`{name}` is {_shown(detail['input'])}, not text", "Put it in quotes.")
+        return Problem(place, f"{found}, not text", "Put it in quotes.")
     if remedy := _remedy(detail):
-        return Problem(place, f"`{name}` is {_shown(detail['input'])}", remedy)
+        return Problem(place, found, remedy)
     message = detail["msg"].removeprefix("Value error, ").removeprefix("Input ").rstrip(".")
-    return Problem(place, f"`{name}` is {_shown(detail['input'])}: {message}", "Write a value of that kind.")
+    return Problem(place, f"{found}: {message}", "Write a value of that kind.")
+
+
+def _is_secret(model: type[BaseModel] | None, loc: Sequence[str | int]) -> bool:
+    """Whether what stands there is a secret, or stands inside one."""
+    for part in loc:
+        field = model.model_fields.get(str(part)) if model else None
+        kinds = list(_kinds(field.annotation)) if field else []
+        if SecretStr in kinds:
+            return True
+        model = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
+    return False
+
+
+def _kinds(annotation: Any) -> Iterator[Any]:
+    """The types that an annotation is made of."""
+    yield annotation
+    for inner in get_args(annotation):
+        yield from _kinds(inner)
 
 
 def _near(key: str, model: type[BaseModel] | None) -> str:
@@ -280,5 +303,8 @@ def _near(key: str, model: type[BaseModel] | None) -> str:
 
 
 def _shown(value: Any) -> str:
-    text = repr(value)
+    """For people and logs: no values of a mapping and no password of an address, for there may be secrets among them."""
+    if isinstance(value, Mapping):
+        return f"a mapping of {', '.join(map(str, value)) or 'nothing'}"
+    text = _PASSWORD.sub(r"\1****@", repr(value))
     return text if len(text) <= 60 else text[:57] + "..."

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import unquote, urlsplit
 
-from pydantic import field_validator
+from pydantic import SecretStr, field_validator
 
 from bus.errors import BusError, ConfigurationError, RetryError
 from schemas.yamlfile import Settings
@@ -34,8 +34,8 @@ class SftpSettings(Settings):
     url: str
     known_hosts: str
     key: str | None = None
-    passphrase: str | None = None
-    password: str | None = None
+    passphrase: SecretStr | None = None
+    password: SecretStr | None = None
 
     @field_validator("url")
     @classmethod
@@ -120,9 +120,9 @@ class Session:
                 str(parts.hostname),
                 parts.port or 22,
                 username=unquote(str(parts.username)),
-                password=settings.password,
+                password=_told(settings.password),
                 client_keys=[str(self._base / settings.key)] if settings.key else None,
-                passphrase=settings.passphrase,
+                passphrase=_told(settings.passphrase),
                 known_hosts=str(self._base / settings.known_hosts),
                 agent_path=None,
                 config=None,
@@ -179,6 +179,10 @@ async def _below(client: asyncssh.SFTPClient, folder: str, prefix: str, parts: S
         elif attributes.type == asyncssh.FILEXFER_TYPE_REGULAR and not rest and head != "**":
             found[name] = Entry(name, attributes.size or 0, (attributes.mtime or 0) * 10**9 + (attributes.mtime_ns or 0))
     return list(found.values())
+
+
+def _told(secret: SecretStr | None) -> str | None:
+    return None if secret is None else secret.get_secret_value()
 
 
 def _wait(work: Coroutine[Any, Any, T]) -> T:

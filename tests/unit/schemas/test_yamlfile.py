@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pydantic import SecretStr, field_validator, model_validator
 
 from schemas.problem import ProblemsError
 from schemas.yamlfile import Map, Settings, load, validated, where
@@ -154,6 +156,47 @@ def test_values_that_do_not_fit_are_told_with_their_line(tmp_path: Path, text: s
     with pytest.raises(ProblemsError) as error:
         validated(Outer, loaded(tmp_path, text))
     assert str(error.value).replace(f"{tmp_path}/", "").startswith(problem)
+
+
+class Login(Settings):
+    url: str = ""
+    token: SecretStr | list[SecretStr] | None = None
+
+    @field_validator("token")
+    @classmethod
+    def _long(cls, token: object) -> object:
+        if token is None:
+            return token
+        raise ValueError("too short")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one(cls, value: Any) -> Any:
+        if "url" in value and "token" not in value:
+            raise ValueError("write token:")
+        return value
+
+
+class Gate(Settings):
+    login: Login | None = None
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("login: {token: 8724651}", "`login.token` is ****, not text. Put it in quotes."),
+        ("login: {token: geheim}", "`login.token` is ****: too short. Write a value of that kind."),
+        ("login: {token: [8724651]}", "`login.token` is ****, not text. Put it in quotes."),
+        ("login: {url: 'sftp://u:geheim@h'}", "`login` is a mapping of url: write token:. Write a value of that kind."),
+        ("login: 'sftp://u:geheim@h'", "`login` is 'sftp://u:****@h'. Write `key: value` lines below it."),
+    ],
+)
+def test_no_secret_is_told_with_what_is_wrong(tmp_path: Path, text: str, problem: str) -> None:
+    """Faults are printed, logged and sent on by mail; what they are about stays in its file."""
+    with pytest.raises(ProblemsError) as error:
+        validated(Gate, loaded(tmp_path, text))
+    assert str(error.value).partition("a.yaml:1: ")[2].partition("\n")[0] == problem
+    assert not any(secret in str(error.value) for secret in ("geheim", "8724651"))
 
 
 def test_good_values_become_the_model(tmp_path: Path) -> None:
