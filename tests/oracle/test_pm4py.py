@@ -16,7 +16,6 @@ from monitor import tables
 from monitor.export import write
 from monitor.statistics.ask import Asked, map_of
 from monitor.statistics.compute import Inputs, compute
-from monitor.view import View
 from schemas.case import decode_state
 
 pytestmark = pytest.mark.tier2
@@ -29,10 +28,8 @@ def city(shared, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def view(city, tmp_path_factory):
-    opened = View.at(tmp_path_factory.mktemp("view") / "view.db")
-    city.feed(opened)
-    yield opened
-    opened.close()
+    with monitor_city.fed(city, tmp_path_factory.mktemp("view")) as view:
+        yield view
 
 
 @pytest.fixture(scope="module")

@@ -7,13 +7,13 @@ from collections import Counter
 import monitor_city
 import monitor_world as world
 import pytest
+from generated_city import state_of
 
 from monitor.gather import all_now
 from monitor.indicator import Panel, indicators
 from monitor.statistics.cases import Judged, tally
 from monitor.statistics.compute import Inputs, compute
 from monitor.statistics.source import Window, known
-from monitor.view import View
 from schemas.deadlines import deadlines
 from schemas.rules import Subject
 
@@ -25,10 +25,8 @@ def city(request, shared, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def view(city, tmp_path_factory):
-    opened = View.at(tmp_path_factory.mktemp("view") / "view.db")
-    city.feed(opened)
-    yield opened
-    opened.close()
+    with monitor_city.fed(city, tmp_path_factory.mktemp("view")) as view:
+        yield view
 
 
 @pytest.fixture(scope="module")
@@ -76,15 +74,6 @@ NO_WORK = ("APPOINTED", "APPOINT_NO_SHOW", "TAKE_NUMBER")
 #: Fields of the truth that are compared as they stand: those of every case first.
 ALWAYS = ("extension_days", "answers_over_5_days", "answer_workdays")
 SAID = ("case_no", "region", "dept", "item", "state", "events", "promise_days", "legal_days", *ALWAYS)
-#: The truth's words for where a case stands, by our outcome; else by our phase.
-ENDS = {"granted": "closed_approved", "refused": "closed_denied"}
-PHASES = {"applied": "submitted", "in_progress": "reviewing"}
-
-
-def state_of(case):
-    if case.ended_at is not None:
-        return ENDS.get(str(case.outcome), str(case.outcome))
-    return "paused" if case.paused else PHASES.get(str(case.phase), str(case.phase))
 
 
 def told(case, clockwork, end):

@@ -24,7 +24,6 @@ from monitor.statistics.source import Known
 from monitor.statistics.standard import Listing
 from monitor.statistics.visits import visits
 from monitor.times import DAY
-from monitor.view import View
 from schemas.calendar import Calendar, CalendarSettings
 from schemas.case import Case, Finding, HandOver, Outcome, Pause, Reopening, Supplement, Ticket
 from schemas.catalogue import Catalogue
@@ -198,10 +197,8 @@ def city(shared, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def view(city, tmp_path_factory):
-    opened = View.at(tmp_path_factory.mktemp("view") / "view.db")
-    city.feed(opened)
-    yield opened
-    opened.close()
+    with monitor_city.fed(city, tmp_path_factory.mktemp("view")) as view:
+        yield view
 
 
 def served(city, view, period, asked, level=lambda _: "county"):

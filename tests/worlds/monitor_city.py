@@ -7,7 +7,8 @@ import json
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -138,3 +139,11 @@ _SAID: dict[str, Callable[[dict[str, Any]], Said]] = {
 
 def _said(kind: str, data: dict[str, Any]) -> Said:
     return _SAID[kind](data) if kind in _SAID else ("StepCompleted", {"step": kind})
+
+
+@contextmanager
+def fed(city: City, folder: Path) -> Iterator[View]:
+    """A view that has seen the whole city."""
+    with closing(View.at(folder / "view.db")) as view:
+        city.feed(view)
+        yield view
