@@ -22,10 +22,12 @@ import structlog
 from bus import crash
 from bus.errors import BusError, FencedError, RetryError, StuckError
 from bus.ports import Client, Consumer, Partition, Processor, Producer, Record, Timed
+from bus.pulse import Beat, Pulse
 from bus.watchdog import Watchdog
 
 log = structlog.get_logger(__name__)
 
+_UNASSIGNED = "No partitions are assigned: it has just begun, or there are more members than partitions."
 POLL_SECONDS = 5.0  # a shorter poll can return inside a rebalance and lose the assignment (trap 8)
 
 
@@ -64,6 +66,7 @@ class Loop:
         self._producer: Producer | None = None
         self._numbers: frozenset[int] | None = None
         self._failures = 0
+        self._beat = Beat(_UNASSIGNED)
 
     @property
     def partitions(self) -> frozenset[int]:
@@ -74,6 +77,10 @@ class Loop:
     def failures(self) -> int:
         """Failures in a row; 0 when the last transaction stood."""
         return self._failures
+
+    def pulse(self) -> Pulse:
+        """Ready when partitions are assigned and their stores have caught up. From any thread."""
+        return self._beat.pulse(partitions=len(self.partitions), failures=self._failures)
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set, waiting longer after each failure in a row. Raises what `step` raises."""
@@ -92,6 +99,7 @@ class Loop:
         too often, ConfigurationError and CorruptionError at once, and whatever the processor raises; in each case
         nothing of the batch stands.
         """
+        self._beat.turn()
         try:
             return self._step(timeout)
         except RetryError as error:
@@ -131,14 +139,15 @@ class Loop:
 
     def _assign(self, consumer: Consumer) -> None:
         """Start work on what is assigned now. What was just polled comes again, from the committed offsets."""
-        self._numbers = None
+        self._numbers, self._beat.missing = None, _UNASSIGNED
         numbers = rectangle(consumer.assignment(), self._topics)
         consumer.rewind()
         if numbers is None:
             log.info("assignment is not the same for all topics yet", loop=self._name)
             return
-        self._processor.assigned(numbers)
-        self._numbers = numbers
+        with self._beat.busy("The stores of its partitions catch up."):
+            self._processor.assigned(numbers)
+        self._numbers, self._beat.missing = numbers, "" if numbers else _UNASSIGNED
         log.info("assigned", loop=self._name, partitions=sorted(numbers))
 
     def _transact(self, consumer: Consumer, records: list[Record]) -> None:
@@ -155,10 +164,13 @@ class Loop:
             written = producer.commit()
         self._processor.committed(written)
         self._failures = 0
+        self._beat.count(transactions=1, records=len(records))
 
     def _recover(self, error: RetryError) -> None:
         """Nothing of the failed work is reused, because no client library says reliably what it was."""
         self._failures += 1
+        self._beat.missing = f"Its last transaction did not stand: {error}"
+        self._beat.count(dropped=1)
         log.warning("transaction dropped", loop=self._name, failures=self._failures, reason=str(error))
         self._reset(keep_consumer=isinstance(error, RevokedError))
         self._processor.aborted()

@@ -19,6 +19,7 @@ import structlog
 from bus import crash
 from bus.errors import BusError
 from bus.ports import Client, Message, Record, Written
+from bus.pulse import Pulse
 from bus.topics import DEADLETTERS, DELIVERIES, EVENTS, RETRIES
 from bus.transaction import POLL_SECONDS, Loop
 from connectors import deadletters, receipts, waiting
@@ -128,6 +129,11 @@ class Deliverer:
         """Effects stand; their repetition changes nothing. What waits is read again with the assignment that follows."""
 
     # -- what waits
+
+    @property
+    def waits(self) -> int:
+        """How many deliveries."""
+        return len(self._waiting)
 
     def _first_of_each_lane(self) -> Iterable[Waiting]:
         first: dict[tuple[str, str], Waiting] = {}
@@ -246,6 +252,11 @@ class Deliveries:
             max_batch=BATCH,
             name="delivery",
         )
+
+    def pulse(self) -> Pulse:
+        """As the loop's; with how many deliveries wait for their time. From any thread."""
+        pulse = self._loop.pulse()
+        return pulse._replace(figures={**pulse.figures, "waiting": self._deliverer.waits})
 
     def run(self, stop: threading.Event) -> None:
         """Deliver until `stop` is set, or until nobody takes deliveries any more."""

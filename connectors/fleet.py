@@ -19,6 +19,7 @@ import structlog
 
 from bus.errors import RetryError
 from bus.ports import Client, Clock
+from bus.pulse import Beat, Pulse
 from connectors.config import Connector
 from connectors.fleet_files import Folder, Found
 from connectors.fleet_schedule import Hands, Schedule
@@ -31,6 +32,7 @@ from connectors.worker import Outcome, Pauses, logged
 
 log = structlog.get_logger(__name__)
 LOOK = 1.0  # seconds between two looks at the files, between two reports, and for news of the group
+_UNSHARED = "It has no part of the connectors: it has just begun, or there are more workers than parts."
 GRACE = 10.0  # seconds for the batches at work when all is to end
 
 
@@ -79,12 +81,18 @@ class Fleet:
         self._units: dict[str, Unit] = {}
         self._lock = threading.Lock()
         self._failures = 0
+        self._beat = Beat(_UNSHARED)
         self._told: dict[str, str] = {}
 
     @property
     def names(self) -> list[str]:
         """The connectors that this worker has now."""
         return sorted(name for name, unit in self._units.items() if not (unit.wish.gone or unit.wish.held))
+
+    def pulse(self) -> Pulse:
+        """Ready when it has its part of the connectors. From any thread."""
+        states = self._parts.reporter.states()
+        return self._beat.pulse(**{f"connectors_{state.name.lower()}": float(states[state]) for state in State})
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop` is set; then batches at work are ended, and the others of the group take over at once."""
@@ -107,11 +115,13 @@ class Fleet:
 
     def step(self, timeout: float = 0.0) -> None:
         """One look at everything that can change."""
+        self._beat.turn()
         try:
             if self._parts.share.step(timeout):
                 self._ledger.all()  # the former owners of what came to us may have gone on meanwhile
                 log.info("connectors shared anew", worker=self._parts.reporter.worker)
             self._failures = 0
+            self._beat.missing = "" if self._parts.share.joined else _UNSHARED
         except RetryError as error:
             self._alone(error)
             time.sleep(min(timeout, LOOK))
@@ -142,6 +152,7 @@ class Fleet:
     def _alone(self, error: RetryError) -> None:
         """The group cannot be asked: others may have our connectors by now, so nobody begins anything."""
         self._failures += 1
+        self._beat.missing = f"Its group cannot be asked: {error}"
         log.warning("group not reached", failures=self._failures, reason=str(error))
         for name, unit in list(self._units.items()):
             self._wish(name, unit.wish._replace(held=True))

@@ -26,6 +26,11 @@ class Share(Protocol):
         """Hear what is new, waiting `timeout` seconds at most; True when the part is another one. Raises RetryError."""
         ...
 
+    @property
+    def joined(self) -> bool:
+        """Whether it has a part: without one it has nothing to do."""
+        ...
+
     def has(self, name: str) -> bool: ...
     def close(self) -> None: ...
 
@@ -47,6 +52,10 @@ class Grouped:
         except RetryError:
             self.close()
             raise
+
+    @property
+    def joined(self) -> bool:
+        return bool(self._numbers)
 
     def has(self, name: str) -> bool:
         return fleet_orders.partition(name) in self._numbers
@@ -97,6 +106,10 @@ class Alone:
             self.close()
             raise
         return False
+
+    @property
+    def joined(self) -> bool:
+        return self._news is not None
 
     def has(self, name: str) -> bool:
         return name in self._names

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
+from collections import Counter
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -106,6 +107,11 @@ class Reporter:
         self.forget(name)
         with self._lock:
             self._news[name] = None
+
+    def states(self) -> Counter[State]:
+        """How many connectors of this worker are in each state."""
+        with self._lock:
+            return Counter(one.state for one in self._told.values())
 
     def flush(self, now: int) -> int:
         """Write what is new; returns how many records. What cannot be written is kept for the next time."""

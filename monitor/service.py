@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from bus.ports import Client, Partition, Record
+from bus.pulse import Beat, Pulse
 from bus.topics import JOURNAL
 from monitor.chunks import chunks
 from monitor.rows import TOPICS, Reader, Rows
@@ -42,6 +43,7 @@ class Service:
         self._view, self._client, self._reader = view, client, reader
         self._watcher, self._also = watcher, also
         self._positions: dict[Partition, int] = {}
+        self._beat = Beat("It has not begun.")
 
     def load(self, tell: Callable[[Progress], None] = lambda _: None) -> int:
         """Read what there is now, in large transactions; returns how many records. Mute. `tell` hears how far it is."""
@@ -57,9 +59,13 @@ class Service:
 
     def follow(self, stop: Callable[[], bool]) -> None:
         """Load what there is, then go on live until `stop` says so; it is asked after each batch and when idle."""
-        self.load()
+        with self._beat.busy("The view catches up with the journal."):
+            self.load()
+        self._beat.missing = ""
         for records in self._batches(until_end=False):
+            self._beat.turn()
             self._watcher(self._apply(records, self._also))
+            self._beat.count(records=len(records))
             if stop():
                 return
 
@@ -73,6 +79,10 @@ class Service:
         """True when the router has said in every journal partition that nothing more comes in this run."""
         partitions = {place.number for place in self._client.ends([JOURNAL.name])}
         return self._view.ended(run) >= partitions
+
+    def pulse(self) -> Pulse:
+        """Ready when the view has caught up with what was there when it began. From any thread."""
+        return self._beat.pulse()
 
     def progress(self) -> Progress:
         ends = self._client.ends(TOPICS)

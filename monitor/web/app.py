@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from monitor.web import api
 from monitor.web.exports import add_exports
 from monitor.web.gate import add_choices, add_gate
+from monitor.web.health import add_health
 from monitor.web.metrics import add_metrics
 from monitor.web.site import Site
 
@@ -26,6 +27,7 @@ def build(site: Site) -> FastAPI:
     add_choices(app)
     add_exports(app, site)
     add_metrics(app, site)
+    add_health(app, site)
     app.mount("/api/v1", api.build(site))
     return app
 

@@ -18,7 +18,7 @@ from monitor.web.words import LANGUAGES, words
 
 COOKIE, LANGUAGE, THEME = "casebus_session", "casebus_language", "casebus_theme"
 #: What somebody may fetch who has not signed in: the form, its looks, and what carries a key of its own.
-_OPEN = ("/login", "/settings", "/static/", "/_nicegui", "/api/", "/metrics", "/favicon.ico", "/healthz")
+_OPEN = ("/login", "/settings", "/static/", "/_nicegui", "/api/", "/metrics", "/favicon.ico", "/healthz", "/readyz")
 _YEAR = 365 * 24 * 3600
 THEMES = ("light", "dark")
 _HEADERS = {"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "same-origin"}
