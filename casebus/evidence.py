@@ -18,8 +18,9 @@ from bus.partition import partition_of
 from bus.ports import Client, Partition, Record
 from bus.topics import EVENTS, JOURNAL
 from router.journal import verify
-from schemas.codec import Codec, CodecError
-from schemas.envelope import Event
+from schemas import contract
+from schemas.codec import CONFLUENT, Codec, CodecError
+from schemas.envelope import Event, body_hash
 from schemas.instants import local, micros
 from schemas.keyfile import parsed
 from schemas.problem import Problem, ProblemsError
@@ -64,6 +65,7 @@ def made(client: Client, codec: Codec, case: str, keys: Mapping[str, Key]) -> di
     if not entries:
         raise ProblemsError(Problem(case, "the journal has no entry of it", "Look the number up with casebus case show."))
     signatures = _signatures(client, codec, entries)
+    schemas = dict(filter(None, (codec.brought(entry["event"]) for entry in entries if entry["event"] is not None)))
     named = {one["key"] for one in signatures.values()}
     return {
         "format": FORMAT,
@@ -71,6 +73,7 @@ def made(client: Client, codec: Codec, case: str, keys: Mapping[str, Key]) -> di
         "head": entries[-1]["hash"].hex(),
         "entries": [_written(entry) for entry in entries],
         "signatures": signatures,
+        "schemas": {str(number): text for number, text in sorted(schemas.items())},
         "keys": {name: _key(key) for name, key in sorted(keys.items()) if name in named},
     }
 
@@ -131,13 +134,31 @@ def _iso(at: int) -> str:
 # -- checked
 
 
-def checked(evidence: Mapping[str, Any], codec: Codec, own: Mapping[str, Key] | None = None) -> Findings:
+class Brought:
+    """`schemas.codec.Registry`: the schemas that a file brings for events in a registry's framing, as far as they are ours."""
+
+    def __init__(self, schemas: Mapping[str, str]) -> None:
+        self._schemas = schemas
+
+    def id_of(self, subject: str, schema: str) -> int:
+        raise CodecError(f"Nothing is published from evidence ({subject}, {schema[:20]}).")
+
+    def schema_of(self, number: int) -> str:
+        text = self._schemas[str(number)]
+        published = {one.fingerprint for one in (*contract.frozen(), *contract.current().values())}
+        if contract.contract(text).fingerprint not in published:
+            raise LookupError("it is none that this program knows; take a newer one, or find out who wrote the file")
+        return text
+
+
+def checked(evidence: Mapping[str, Any], own: Mapping[str, Key] | None = None) -> Findings:
     """What the file proves. `own` are keys that the reader trusts; without them those in the file are taken at their word.
 
     Raises ProblemsError for a file that is no evidence.
     """
     try:
         entries = [_read(entry) for entry in evidence["entries"]]
+        codec = Codec(Brought(evidence.get("schemas", {})))
         keys = Keys(own if own is not None else {name: _key_of(name, one) for name, one in evidence["keys"].items()})
         problems = verify(entries, bytes.fromhex(evidence["head"]))
         problems += [_moved(entry) for entry in entries if entry["case"] != evidence["case"]]
@@ -176,6 +197,8 @@ def _line(entry: Mapping[str, Any], signatures: Mapping[str, Any], keys: Keys, c
     who = (sequence, event.type, event.header["authority"] or "", source["system"])
     if event.id != entry["event_id"]:
         return Line(*who, "", "another", "The entry speaks of another event than it holds.")
+    if _misread(event, codec):
+        return Line(*who, "", "another", "By the schema that the file brings for it, it does not say what its hash says.")
     if said is None:
         return Line(*who, "", "unsigned")
     headers = {KEY: said["key"].encode(), SIGNATURE: _decoded(said["signature"])}
@@ -183,6 +206,16 @@ def _line(entry: Mapping[str, Any], signatures: Mapping[str, Any], keys: Keys, c
     named = keys.keys.get(said["key"])
     key = f"{said['key']} ({named.fingerprint})" if named else said["key"]
     return Line(*who, key, fault.reason if fault else "holds", fault.text if fault else "")
+
+
+def _misread(event: Event, codec: Codec) -> bool:
+    """A registry's id says nothing by itself: another schema of ours could give the same bytes another meaning.
+
+    The hash was made from what the writer wrote, so it is asked only where that is what was read.
+    """
+    if event.raw[:1] != CONFLUENT or codec.written(event.raw)[1] is None:
+        return False
+    return body_hash(event.type, event.header, event.body) != event.header["body_hash"]
 
 
 def _decoded(text: str) -> bytes:

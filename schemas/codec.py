@@ -121,6 +121,13 @@ class Codec:
         how, start = self._how(data)
         return how.name, how.writer if how.reader is None else None, start
 
+    def brought(self, data: bytes) -> tuple[int, str] | None:
+        """Id and text of the registry's schema that these bytes name; None for a fingerprint, which everybody can look up."""
+        if self._registry is None or data[:1] != CONFLUENT:
+            return None
+        number = int.from_bytes(data[1:5], "big")
+        return number, self._registry.schema_of(number)
+
     def learn(self, text: str) -> None:
         """Read from now on what was written with this schema, which a newer version of the software may have published."""
         try:

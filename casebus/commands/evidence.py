@@ -12,7 +12,6 @@ from casebus.commands import output
 from casebus.commands.open_view import opened
 from casebus.evidence import FORMAT, Findings, checked, made
 from monitor.caseview import key_of
-from schemas import codec
 from schemas.keyfile import public_keys
 from schemas.problem import Problem, ProblemsError
 
@@ -42,7 +41,7 @@ def verify(file: Path, keys: Path | None, *, as_json: bool) -> int:
     """1 where chain or a signature does not hold. `keys`: a folder of keys that the reader trusts."""
     evidence = _loaded(file)
     own = None if keys is None else public_keys(keys)
-    found = checked(evidence, codec.default(), own)
+    found = checked(evidence, own)
     if as_json:
         output.as_json(_plain(found))
     else:

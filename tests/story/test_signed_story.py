@@ -21,7 +21,6 @@ from casebus import evidence
 from casebus.commands import evidence as command
 from casebus.signatures import Signing, SigningClient, Wanted
 from router.signatures import Signatures
-from schemas.codec import default
 from schemas.problem import ProblemsError
 from schemas.signing import Key, Keys, Signer
 
@@ -113,13 +112,13 @@ def test_the_evidence_of_a_case_holds_and_every_change_to_it_is_found(city: Path
     for change in (_another_time, _another_event, _a_missing_entry, _a_missing_end, _another_signature, _another_key):
         changed = json.loads(json.dumps(written))
         change(changed)
-        assert not evidence.checked(changed, default()).good, change.__name__
+        assert not evidence.checked(changed).good, change.__name__
     forged = json.loads(json.dumps(written))
     _all_by_a_stranger(forged)
-    assert evidence.checked(forged, default()).good  # a file vouches for its own keys only
-    assert not evidence.checked(forged, default(), KEYS_OF_THE_READER).good
+    assert evidence.checked(forged).good  # a file vouches for its own keys only
+    assert not evidence.checked(forged, KEYS_OF_THE_READER).good
     with pytest.raises(ProblemsError, match="no evidence of ours"):
-        evidence.checked({**written, "entries": [{}]}, default())
+        evidence.checked({**written, "entries": [{}]})
 
 
 KEYS_OF_THE_READER = {"permits-2026": Key("permits-2026", ("environment@*",), PRIVATE.public_key(), 0, FAR)}
