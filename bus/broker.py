@@ -139,7 +139,8 @@ class Broker:
     def _announce(self) -> None:
         assert self._lock  # noqa: S101 - only the owner launches
         self._lock.truncate(0)
-        self._lock.write(json.dumps({"owner": os.getpid(), "bootstrap": self.bootstrap}))
+        nodes = [node.pid for node in self._nodes] if self.bootstrap else []
+        self._lock.write(json.dumps({"owner": os.getpid(), "bootstrap": self.bootstrap, "nodes": nodes}))
         self._lock.flush()
 
     def _cluster(self) -> Cluster:
@@ -194,6 +195,7 @@ class Broker:
         """Start a node again that was killed or ended."""
         self._nodes[node - 1].launch()
         self._nodes[node - 1].ready()
+        self._announce()
 
     def stop(self) -> None:
         """Stop the nodes in order; a broker that another process owns goes on."""

@@ -104,7 +104,7 @@ class Node:
     def _await_release(self) -> None:
         """A Kafka whose owner was killed a moment ago still holds its data; Kafka's own lock tells."""
         deadline = time.monotonic() + _RELEASE_TIMEOUT
-        while _locked(self.folder / "data" / ".lock"):
+        while locked(self.folder / "data" / ".lock"):
             if time.monotonic() > deadline:
                 raise ConfigurationError(f"Another Kafka uses {self.folder}. Stop it, then start again.")
             time.sleep(0.1)
@@ -156,7 +156,8 @@ class Node:
                     stream.close()
 
 
-def _locked(file: Path) -> bool:
+def locked(file: Path) -> bool:
+    """Whether a Kafka holds its folder: this is Kafka's own lock."""
     try:
         with file.open("r+b") as handle:
             fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

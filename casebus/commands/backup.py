@@ -1,0 +1,128 @@
+"""`casebus backup` and `casebus restore`: everything of a deployment that cannot be made again, in one file.
+
+The order matters. Databases of the monitor and the page come first: a view that is behind Kafka reads on, one that is ahead
+would miss what comes. The folder comes last: the keys that personal fields are sealed with are there before their events are.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Mapping
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from bus import snapshot
+from bus.errors import ConfigurationError
+from casebus import archive
+from casebus.commands import output
+from casebus.deployment import FILE, Deployment
+
+EMBEDDED, ELSEWHERE = "embedded", "elsewhere"
+
+
+def save(folder: Path, to: Path, *, as_json: bool) -> int:
+    """Raises BusError where it cannot be done; then there is no file."""
+    deployment = Deployment.load(folder)
+    file = _named(to, deployment)
+    kafka = deployment.settings.kafka.embedded
+    head = {
+        "format": archive.FORMAT,
+        "casebus": version("casebus"),
+        "name": deployment.settings.name,
+        "made_at": datetime.now(deployment.zone).isoformat(timespec="seconds"),
+        "settings": deployment.file,
+        "kafka": EMBEDDED if kafka else ELSEWHERE,
+    }
+    with archive.Writer(file) as writer:
+        writer.text(archive.HEAD, json.dumps(head, indent=1))
+        _databases(writer, deployment)
+        held = _kafka(writer, deployment) if kafka else 0.0
+        left = writer.tree(archive.DEPLOYMENT, deployment.folder, frozenset({deployment.data.absolute(), file.absolute()}))
+    _tell(head | {"file": str(file), "files": writer.files, "held_seconds": round(held, 2)}, left, as_json=as_json)
+    return 0
+
+
+def _named(to: Path, deployment: Deployment) -> Path:
+    """The file to write: the one that is named, or one with the moment in its name in the folder that is named."""
+    if not to.is_dir():
+        if not to.absolute().parent.is_dir():
+            raise ConfigurationError(f"There is no folder {to.absolute().parent}. Make it, or name another place with --to.")
+        return to.absolute()
+    moment = datetime.now(deployment.zone).strftime("%Y%m%dT%H%M%S")
+    return to.absolute() / f"{deployment.settings.name}-{moment}.tar.gz"
+
+
+def _databases(writer: archive.Writer, deployment: Deployment) -> None:
+    """What else lies in `data`: the view, who may see the page, what they looked at."""
+    if not deployment.data.is_dir():
+        return
+    for path in sorted(deployment.data.iterdir()):
+        if path.is_file() and path.suffix == ".db":
+            writer.file(f"{archive.DATA}{path.name}", path)
+
+
+def _kafka(writer: archive.Writer, deployment: Deployment) -> float:
+    """Returns for how long Kafka stood still, in seconds."""
+    with snapshot.taken(deployment.data / "kafka") as taken:
+        for piece in taken.pieces:
+            writer.file(f"{archive.DATA}kafka/{piece.name}", piece.place, piece.size)
+        return taken.held
+
+
+def _tell(said: Mapping[str, Any], left: list[Path], *, as_json: bool) -> None:
+    if as_json:
+        output.as_json({**said, "left_out": [str(path) for path in left]})
+        return
+    size = Path(said["file"]).stat().st_size
+    still = f" Kafka stood still for {said['held_seconds']:g} s." if said["held_seconds"] else ""
+    sys.stdout.write(f"{said['file']}: {said['files']:,} files, {size / 1e6:,.1f} MB.{still}\n")
+    if said["kafka"] == ELSEWHERE:
+        sys.stdout.write("The topics are not in it: they are your Kafka's matter (docs/operate.md, Back up and restore).\n")
+    for path in left:
+        sys.stderr.write(
+            f"casebus: {path} is not in it: it is no file, or a link to a folder. Save what it leads to by itself.\n"
+        )
+
+
+def restore(file: Path, folder: Path) -> int:
+    """Nothing is written over: what is there already is refused. Until all is verified, nothing has its name."""
+    target = folder.absolute()
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise ConfigurationError(f"{folder} is there already. Name a new folder: casebus restore {file} FOLDER.")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".restore-", dir=target.parent) as scratch:
+        head = archive.unpack(file, Path(scratch))
+        _place(Path(scratch), target, str(head.get("settings", FILE)))
+    sys.stdout.write(_next(head, folder))
+    return 0
+
+
+def _place(scratch: Path, target: Path, settings: str) -> None:
+    """The data go where the settings say: a relative folder is below the new one."""
+    source = scratch / archive.DEPLOYMENT
+    data = target / Deployment.load(source / settings).settings.data
+    if data.exists() and not data.is_relative_to(target):
+        raise ConfigurationError(
+            f"{data}, which `data:` in {settings} names, is there already. Move it away, then restore again."
+        )
+    if target.exists():
+        target.rmdir()
+    source.rename(target)
+    if (scratch / archive.DATA).is_dir():
+        data.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(scratch / archive.DATA, data)
+
+
+def _next(head: Mapping[str, Any], folder: Path) -> str:
+    said = f"{head['name']}, as it stood at {head['made_at']}, is in {folder}.\n"
+    if head["kafka"] == ELSEWHERE:
+        said += "Its topics are not: put Kafka back first (docs/operate.md, Back up and restore).\n"
+    return said + (
+        "Where the former one can still run, end it for good first: both would read the sources and deliver.\n"
+        f"Then: casebus check {folder} && casebus up {folder}, and casebus audit {folder} once it has caught up.\n"
+    )
