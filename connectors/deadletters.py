@@ -13,7 +13,7 @@ from connectors.mapping import Rejection
 from connectors.source import SourceRecord
 
 #: A record larger than this is kept only in part: the bus takes no message above a megabyte.
-_KEPT = 500_000
+KEPT = 500_000
 #: The row as it was read travels beside its bytes, up to this size: it can be translated again without its file's header.
 _ROW = 200_000
 #: Headers of a letter's record: the row as JSON (`rowtext`), and its order in the source.
@@ -82,7 +82,7 @@ def of_rejection(rejection: Rejection, system: str, received_at: int) -> dict[st
         "mapping_line": rejection.where or None,
         "event_id": None,
         "case": None,
-        "raw": rejection.raw[:_KEPT],
+        "raw": rejection.raw[:KEPT],
         "received_at": received_at,
     }
     return {name: _sayable(value) if isinstance(value, str) else value for name, value in letter.items()}
@@ -108,7 +108,7 @@ def of_delivery(record: Record, delivery: Mapping[str, Any], reason: str, text: 
         "mapping_line": None,
         "event_id": None,
         "case": delivery.get("case"),
-        "raw": (record.value or b"")[:_KEPT],
+        "raw": (record.value or b"")[:KEPT],
         "received_at": record.timestamp * 1000,
     }
 

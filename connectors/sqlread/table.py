@@ -17,6 +17,7 @@ from bus.errors import ConfigurationError
 from connectors import databases
 from connectors.columns import must_have
 from connectors.databases import Session, connected
+from connectors.deadletters import KEPT
 from connectors.source import Context, SourceRecord
 from connectors.sqlfaults import RowError
 from connectors.sqlread.settings import SqlSettings
@@ -25,7 +26,8 @@ from connectors.values import Refusal
 
 #: Bytes of one row: no event is as large, and the dead letter keeps only its beginning.
 LONGEST_ROW = 8_000_000
-_KEPT = 500_000
+#: The reason of a row of which only the key could be read.
+BROKEN = "broken_row"
 #: Databases that use an index for (a, b) > (x, y).
 _TUPLES = ("postgresql", "sqlite")
 
@@ -79,7 +81,7 @@ class Table:
         rows = self._rows(cut, after, 1, keys_only=True)
         if not rows:
             raise error
-        return Page(rows, ended=False, fault=Refusal("broken_row", str(error).split(": ", 1)[-1], "Correct it at the source"))
+        return Page(rows, ended=False, fault=Refusal(BROKEN, str(error).split(": ", 1)[-1], "Correct it at the source"))
 
     def _rows(self, cut: Cut, after: Key | None, limit: int, keys_only: bool = False) -> list[Row]:
         with connected(self.settings.url, self.session) as connection:
@@ -155,7 +157,7 @@ class Table:
         text = raw(row)
         if len(text) > LONGEST_ROW:
             found = f"found a row of {len(text):,} bytes, more than {LONGEST_ROW:,}"
-            fault, text = Refusal("row_too_long", found, "Leave the large column out: write a query:"), text[:_KEPT]
+            fault, text = Refusal("row_too_long", found, "Leave the large column out: write a query:"), text[:KEPT]
         elif self.settings.json_columns and fault is None:
             row, fault = _opened(row, self.settings.json_columns)
         return SourceRecord(f"{self.settings.name}:{'/'.join(map(str, key))}", sequence, row, text, fault)

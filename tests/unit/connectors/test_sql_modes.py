@@ -134,6 +134,24 @@ def test_an_outbox_is_emptied_when_kafka_has_it(cluster: Cluster, database: sqli
     assert json.loads(letter.value["raw"])["流水号"] == 2
 
 
+def test_a_row_that_no_dead_letter_holds_whole_stays_in_the_outbox(
+    cluster: Cluster, database: sqlite3.Connection, tmp_path: Path
+) -> None:
+    """Unreadable or too long, it is refused once; mended where it lies, it is taken as any other."""
+    put(database, 1, 3)
+    database.execute("insert into 办件 values (2, cast(x'43ff32' as text), '2025-06-01 09:00:00', '0', null, null)")
+    database.execute("insert into 办件 values (4, ?, '2025-06-01 09:00:00', '0', null, null)", ("x" * 600_000,))
+    runner = Runner(reading(tmp_path, "key: 流水号, outbox: delete"), cluster, default(), CLOCK)
+    runner.run_once()
+    assert [number for (number,) in database.execute("select 流水号 from 办件 order by 1")] == [2, 4]
+    assert runner.run_once().records == 0
+    assert sorted(letter.value["reason"] for letter in deadletters.read(cluster, default())) == ["broken_row", "too_large"]
+    database.execute("update 办件 set 办件编号 = 'C2' where 流水号 = 2")
+    runner.run_once()
+    assert [event.header["source"]["key"] for event in events(cluster)] == ["1", "3", "2"]
+    assert [number for (number,) in database.execute("select 流水号 from 办件")] == [4]
+
+
 # clocks, positions, rows
 
 
