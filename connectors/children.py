@@ -63,6 +63,7 @@ class WithChildren:
         self._settings = settings
         self._place = place
         self._at = ""
+        self._alike: dict[Key, list[SourceRecord]] = {}
 
     def fetch(self, position: str | None, limit: int) -> Iterator[Batch]:
         for batch in self._source.fetch(position, limit):
@@ -73,8 +74,15 @@ class WithChildren:
         """With `once` the last of the rows that ask for the same children."""
         if not self._settings.once:
             return records
-        last = {key_of(one.row, self._settings.by): one for one in records if one.fault is None}
-        return [one for one in records if one.fault is not None or last[key_of(one.row, self._settings.by)] is one]
+        self._alike = {}
+        for one in records:
+            if one.fault is None:
+                self._alike.setdefault(key_of(one.row, self._settings.by), []).append(one)
+        return [one for one in records if one.fault is not None or self._asking(one)[-1] is one]
+
+    def _asking(self, record: SourceRecord) -> list[SourceRecord]:
+        """The rows for which one was given."""
+        return [record] if record.fault is not None else self._alike.get(key_of(record.row, self._settings.by), [record])
 
     def _with(self, records: Sequence[SourceRecord]) -> list[SourceRecord]:
         by, into = self._settings.by, self._settings.into
@@ -100,8 +108,9 @@ class WithChildren:
         return found
 
     def settled(self, rows: Sequence[Settled]) -> None:
+        """What became of one became of all that ask for the same children."""
         if isinstance(self._source, Settling):
-            self._source.settled(rows)
+            self._source.settled([one._replace(record=record) for one in rows for record in self._asking(one.record)])
 
     def refused_before(self, record: SourceRecord) -> bool:
         """By the row's own bytes: a child that came since makes it another row only to the mapping."""

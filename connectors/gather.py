@@ -50,7 +50,8 @@ class Consecutive:
     """Rows that follow each other with the same key.
 
     A position keeps the rows of the last group: they may go on in the next batch, or tomorrow at the end of the file. At the
-    end of a pass the group is given as it is; when it has grown by the next, it is given again, whole.
+    end of a pass the group is given as it is; when it has grown by the next, it is given again, whole. A row of it that comes
+    once more (its file was read anew, a crash came before its flag) takes its own place in it.
     """
 
     def __init__(self, source: Source, settings: GatherSettings) -> None:
@@ -59,11 +60,13 @@ class Consecutive:
         self._at: str | None = None
         self._held: list[SourceRecord] = []
         self._told = 0
+        self._again: list[SourceRecord] = []  # of those told, what came once more
         self._made_of: dict[str, _Made] = {}
 
     def fetch(self, position: str | None, limit: int) -> Iterator[Batch]:
         at: dict[str, Any] = json.loads(position) if position else {"at": None, "held": [], "told": 0}
         self._at, self._held, self._told = at["at"], [_restored(one) for one in at["held"]], int(at["told"])
+        self._again = []
         for batch in self._source.fetch(self._at, limit):
             self._made_of.clear()
             given = [one for record in batch.records for one in self._taken(record)]
@@ -72,7 +75,7 @@ class Consecutive:
                 yield Batch(given, self._position())
         self._made_of.clear()
         if last := self._group():
-            self._told = len(self._held)
+            self._told, self._again = len(self._held), []
             yield Batch(last, self._position())
 
     def _taken(self, record: SourceRecord) -> list[SourceRecord]:
@@ -80,11 +83,20 @@ class Consecutive:
         if record.fault is not None:
             return [record]
         if self._held and self._belongs(record):
-            self._held.append(record)
+            self._join(record)
             return []
         given = self._group()
-        self._held, self._told = [record], 0
+        self._held, self._told, self._again = [record], 0, []
         return given
+
+    def _join(self, record: SourceRecord) -> None:
+        place = next((number for number, one in enumerate(self._held) if _is_same(one, record)), None)
+        if place is None:
+            self._held.append(record)
+            return
+        self._held[place] = record
+        if place < self._told:
+            self._again.append(record)
 
     def _belongs(self, record: SourceRecord) -> bool:
         key, first = key_of(record.row, self._settings.by), self._held[0]
@@ -92,15 +104,17 @@ class Consecutive:
 
     def _group(self) -> list[SourceRecord]:
         """The group as one row, where it has not been given so already."""
-        if len(self._held) <= self._told:
+        new = [*self._again, *self._held[self._told :]]
+        if not new:
             return []
         merged = _merged(self._held, self._settings.into)
-        self._made_of[merged.position] = _Made(self._held, self._held[self._told :])
+        self._made_of[merged.position] = _Made(self._held, new)
         return [merged]
 
     def _position(self) -> str:
         rows = [[one.position, one.sequence, one.table, rowtext.encoded(one.row)] for one in self._held[: LARGEST + 1]]
-        return json.dumps({"at": self._at, "held": rows, "told": min(self._told, len(rows))}, ensure_ascii=False)
+        told = 0 if self._again else min(self._told, len(rows))
+        return json.dumps({"at": self._at, "held": rows, "told": told}, ensure_ascii=False)
 
     def _parts(self, record: SourceRecord) -> _Made:
         """The source's own rows in one that was given; a row that stands alone is its own."""
@@ -124,6 +138,11 @@ class Consecutive:
 
     def close(self) -> None:
         self._source.close()
+
+
+def _is_same(one: SourceRecord, other: SourceRecord) -> bool:
+    """The same place alone is not enough: calls of another process begin at the first again."""
+    return one.position == other.position and (one.sequence == other.sequence or one.row == other.row)
 
 
 def _merged(held: Sequence[SourceRecord], into: str) -> SourceRecord:

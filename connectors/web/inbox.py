@@ -90,8 +90,9 @@ class Inbox:
         return taken
 
     def settled(self, rows: Sequence[Settled]) -> None:
+        """Rows of calls that came before this process began have nobody waiting."""
         with self._lock:
-            pairs = [(self._given.pop(row.record.position), row) for row in rows]
+            pairs = [(call, row) for row in rows if (call := self._given.pop(row.record.position, None)) is not None]
             self._rows -= len(pairs)
         for call, row in pairs:
             call.settle(row)

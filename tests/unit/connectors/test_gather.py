@@ -14,7 +14,7 @@ from connectors.config import Connector
 from connectors.gather import LARGEST, Consecutive
 from connectors.gathering import GatherSettings
 from connectors.mapping import Rejection
-from connectors.source import Batch, Settled, SourceRecord
+from connectors.source import Batch, Settled, Settling, SourceRecord
 from schemas.envelope import Event
 from schemas.problem import ProblemsError
 
@@ -152,6 +152,72 @@ def test_each_row_hears_what_became_of_the_one_it_made() -> None:
     for batch in gathered.fetch(None, 10):
         gathered.settled([Settled(record, 0, f"r{number}") for number, record in enumerate(batch.records)])
     assert source.heard == [("0", "r0"), ("1", "r0"), ("2", "r0")]
+
+
+def test_a_file_that_was_corrected_in_place_doubles_no_row_of_the_group_it_begins_with(tmp_path: Path) -> None:
+    """It is read anew from its first row, which belongs to the group that is held."""
+    found = connector(tmp_path, FILE, MAPPING)
+    drop(tmp_path, HEAD + line("A", "form") + line("A", "map"))
+    position = [batch.position for batch in found.open().fetch(None, 10)][-1]
+    drop(tmp_path, HEAD + line("A", "form") + line("A", "plan"))
+    assert given(found, records(found, position)) == [("case:A", 2, ["form", "plan"])]
+
+
+def queue(folder: Path, gather: str) -> Connector:
+    """A table with a flag."""
+    with sqlite3.connect(folder / "rows.db") as made:
+        made.execute("create table 表 (id integer primary key, case_no text, at text, paper text, copies int, gone text, f text)")
+        made.execute("create table 材料 (case_no text, paper text, copies int, gone text)")
+        made.execute("insert into 材料 values ('A', 'x', 1, null)")
+    source = "{url: 'sqlite:///rows.db', table: 表, key: id, flag: {column: f}}"
+    return connector(folder, f"kind: sql\nsource: {source}\ngather: {gather}\n", MAPPING)
+
+
+def put(folder: Path, *rows: tuple[str, str]) -> None:
+    with sqlite3.connect(folder / "rows.db") as database:
+        database.executemany("insert into 表 (case_no, at, paper) values (?, '2025-06-01', ?)", rows)
+
+
+def one_pass(
+    found: Connector, position: str | None, batches: int = 100, crash: bool = False
+) -> tuple[list[tuple[str, int, list[str]]], str | None]:
+    """What a pass gives, broken off after so many batches; with `crash` before the last one's flags."""
+    source, read = found.open(), []
+    for number, batch in enumerate(source.fetch(position, 3), 1):
+        read += given(found, list(batch.records))
+        position = batch.position
+        if crash and number == batches:
+            break
+        assert isinstance(source, Settling)
+        source.settled([Settled(one, 1) for one in batch.records])
+        if number == batches:
+            break
+    return read, position
+
+
+@pytest.mark.parametrize("crash", [False, True])
+def test_a_group_of_a_queue_holds_each_row_once_wherever_a_pass_ends(tmp_path: Path, crash: bool) -> None:
+    """What is held has no flag yet, or lost it: it comes once more."""
+    found = queue(tmp_path, "{by: case_no, into: papers}")
+    put(tmp_path, ("A", "1"), ("A", "2"), ("B", "1"), ("B", "2"))
+    read, position = one_pass(found, None, 1, crash)
+    assert read == [("case:A", 2, ["1", "2"])]
+    read, position = one_pass(found, position)
+    assert read[-1] == ("case:B", 2, ["1", "2"])
+    put(tmp_path, ("B", "3"))
+    read, position = one_pass(found, position, 1, crash)
+    assert read == [("case:B", 3, ["1", "2", "3"])]
+    assert one_pass(found, position)[0] == ([("case:B", 3, ["1", "2", "3"])] if crash else [])
+    assert one_pass(found, position)[0] == []
+
+
+def test_with_once_the_rows_that_were_not_given_are_settled_too(tmp_path: Path) -> None:
+    """Without a flag they would come again, one less each time."""
+    found = queue(tmp_path, "{by: case_no, into: papers, once: true, children: {table: 材料}}")
+    put(tmp_path, ("A", "1"), ("A", "2"), ("A", "3"))
+    read, position = one_pass(found, None)
+    assert read == [("case:A", 1, ["x"])]
+    assert one_pass(found, position)[0] == []
 
 
 TABLE = """
