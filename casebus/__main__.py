@@ -16,7 +16,7 @@ import typer
 
 from casebus.commands.connector import app as connector_app
 from casebus.groups import acl, deadletters, deliveries, evidence, figures, fleet, registry, user
-from casebus.options import At, Folder, Here, Json, Known
+from casebus.options import At, Folder, Health, Here, Json, Known
 
 app = typer.Typer(
     name="casebus",
@@ -104,33 +104,36 @@ def connect(
     folder: Folder = Here,
     only: Annotated[list[str] | None, typer.Option(help="Only these connectors; may repeat.")] = None,
     leave: Annotated[bool, typer.Option("--exit", help="Stop at the end of what there is.")] = False,
+    health: Health = None,
 ) -> None:
     """Run the connectors: read the departments' systems, publish events."""
     from casebus.commands import services
 
-    raise typer.Exit(services.connect(folder, tuple(only or ()), leave=leave))
+    raise typer.Exit(services.connect(folder, tuple(only or ()), leave=leave, at=health))
 
 
 @app.command()
 def route(
     folder: Folder = Here,
     member: Annotated[int, typer.Option(min=0, help="This worker's number, when several run.")] = 0,
+    health: Health = None,
 ) -> None:
     """Run a router: fold events into cases, decide, hand over."""
     from casebus.commands import services
 
-    raise typer.Exit(services.route(folder, member))
+    raise typer.Exit(services.route(folder, member, health))
 
 
 @app.command()
 def deliver(
     folder: Folder = Here,
     leave: Annotated[bool, typer.Option("--exit", help="Stop when all that was decided is delivered.")] = False,
+    health: Health = None,
 ) -> None:
     """Run the deliveries: bring handed-over cases to their receivers."""
     from casebus.commands import services
 
-    raise typer.Exit(services.deliver(folder, leave=leave))
+    raise typer.Exit(services.deliver(folder, leave=leave, at=health))
 
 
 @app.command()
@@ -138,11 +141,12 @@ def monitor(
     folder: Folder = Here,
     until: Annotated[str | None, typer.Option(help="Stop after this run's end-of-input markers.", hidden=True)] = None,
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Build the view anew beside the live one, switch, and end.")] = False,
+    health: Health = None,
 ) -> None:
     """Run the monitor: journal to tables, clocks, lights, alerts."""
     from casebus.commands import services
 
-    raise typer.Exit(services.rebuild(folder) if rebuild else services.monitor(folder, until))
+    raise typer.Exit(services.rebuild(folder) if rebuild else services.monitor(folder, until, health))
 
 
 @app.command()
@@ -238,7 +242,7 @@ def catalogue_migrate(
 
 @app.command()
 def doctor(folder: Folder = Here, as_json: Json = False) -> None:
-    """Look over the surroundings: Python, Java, disk, brokers, topics, clocks; each finding with its cure."""
+    """Look for the usual mistakes in machine, files, database and Kafka; each finding with its cure."""
     from casebus.commands.doctor import run
 
     raise typer.Exit(run(folder, as_json=as_json))

@@ -22,6 +22,8 @@ from bus.errors import BusError, ConfigurationError
 CASEBUS = (sys.executable, "-P", "-m", "casebus")
 SAYS = "casebus: "  # what a sentence for people begins with on standard error
 SUPERVISED = "CASEBUS_SUPERVISED"
+#: What is for one process alone: where it tells its health, and to which systemd.
+OWN = frozenset({"CASEBUS_HEALTH", "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"})
 USAGE = 2  # the exit code for settings somebody must change: starting again cannot help
 PAUSES = (0.2, 0.5, 1, 2, 5, 10, 20)  # seconds before the next start, by crashes in a row
 STEADY = 30.0  # seconds a process must live to be trusted again
@@ -72,7 +74,8 @@ class Crew:
         self._logs = logs
         self._tell = tell
         self._command = tuple(command)
-        self._environment = {**os.environ, SUPERVISED: "1", "PYTHONUNBUFFERED": "1"}
+        inherited = {name: value for name, value in os.environ.items() if name not in OWN}
+        self._environment = {**inherited, SUPERVISED: "1", "PYTHONUNBUFFERED": "1"}
         self._children: dict[str, Child] = {}
 
     def hire(self, name: str, *arguments: str) -> None:

@@ -17,6 +17,8 @@ from pydantic import AfterValidator, Field, model_validator
 
 from bus.settings import KafkaSettings
 from casebus.access import AccessSettings
+from casebus.health import HealthSettings
+from casebus.logs import LogSettings
 from casebus.signatures import SignatureSettings
 from monitor.settings import AlertSettings
 from monitor.web.settings import PageSettings
@@ -86,6 +88,9 @@ class Head(Settings):
     thresholds: dict[str, float | None] = Field({})
     alerts: AlertSettings = AlertSettings()
     page: PageSettings = PageSettings()
+    #: Where each service tells whether it lives and is ready.
+    health: HealthSettings = HealthSettings()
+    logs: LogSettings = LogSettings()
 
 
 @dataclass(frozen=True)

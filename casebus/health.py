@@ -11,7 +11,7 @@ import json
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple, Self
@@ -22,6 +22,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from pydantic import Field
 
 from bus.errors import BusError, ConfigurationError
+from bus.ports import Client
 from bus.pulse import Asked, Pulse
 from schemas.yamlfile import Settings
 
@@ -72,8 +73,23 @@ class Vital(NamedTuple):
         return said | {"missing": _missing(pulse), "figures": dict(pulse.figures)}
 
 
+def behind(client: Client, group: str, topics: Sequence[str]) -> Behind:
+    """Records of these topics that the group has not read. Raises RetryError when it is called and nobody answers."""
+
+    def asked() -> float:
+        done, ends = client.committed(group, topics), client.ends(topics)
+        return float(sum(end - done.get(place, 0) for place, end in ends.items()))
+
+    return asked
+
+
 class Health:
     """`with Health(vital, address):` answers, and tells systemd, while the service works. Without an address only the latter."""
+
+    @classmethod
+    def of(cls, vital: Vital, settings: HealthSettings, asked: str | None, member: int = 0) -> Self:
+        """At the address that was asked for, else at that of the settings."""
+        return cls(vital, Address.of(asked) if asked else settings.address(vital.name, member))
 
     def __init__(self, vital: Vital, address: Address | None, environment: Mapping[str, str] = os.environ) -> None:
         self._vital = vital

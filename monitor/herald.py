@@ -78,7 +78,7 @@ class Herald:
                 failures = 0
             except BusError as error:
                 failures += 1
-                structlog.get_logger("casebus.herald").warning("alerts wait to be told", cause=str(error), failures=failures)
+                structlog.get_logger("casebus.herald").warning("alerts wait to be told", reason=str(error), failures=failures)
 
 
 def post(webhook: Webhook, body: dict[str, Any]) -> None:

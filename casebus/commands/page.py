@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bus.errors import ConfigurationError
+from casebus import logs
 from casebus.acts import Publisher
 from casebus.deployment import Deployment
 from casebus.operators import Operators
@@ -19,6 +20,7 @@ def run(folder: Path, port: int | None) -> int:
     from monitor.web.app import serve
 
     wiring = Wiring(Deployment.load(folder))
+    logs.configure("page", wiring.settings.logs)
     settings = wiring.settings.page
     port = port or settings.port
     if port is None:

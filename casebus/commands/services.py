@@ -5,54 +5,46 @@ Each finds the embedded broker where one runs already, and starts it where none 
 
 from __future__ import annotations
 
-import logging
 import sys
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import closing, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import structlog
+from typing import TYPE_CHECKING, NamedTuple
 
 from bus.collector import calm_collector
 from bus.errors import ConfigurationError
 from bus.ports import Client
+from bus.pulse import Pulse
 from bus.topics import standard
+from casebus import logs
 from casebus.deployment import Deployment, Mode
 from casebus.display import display
+from casebus.health import Health, Vital, behind
 from casebus.stopping import stop_on_signals
 from casebus.wiring import CONNECTORS, PATIENCE, Wiring, patiently
 from monitor.view import View
 
 if TYPE_CHECKING:
+    from connectors.deliver import Deliveries
     from connectors.fleet import Fleet
     from monitor.service import Service
 
 ATTEMPTS = 6  # in a row, where there is an end: 15 s in all, longer than an abandoned transaction holds anybody up
 
 
-def _started(folder: Path) -> tuple[Wiring, threading.Event]:
-    structlog.configure(
-        processors=[
-            structlog.processors.TimeStamper(fmt="iso"),
-            structlog.processors.add_log_level,
-            structlog.processors.format_exc_info,
-            structlog.processors.LogfmtRenderer(key_order=("timestamp", "level", "event"), bool_as_flag=False),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
-    logging.basicConfig(level=logging.ERROR, stream=sys.stderr)
-    logging.getLogger("kafka").setLevel(logging.CRITICAL)  # its errors reach us as exceptions, said in our words
-    return Wiring(Deployment.load(folder)), stop_on_signals()
+def _started(folder: Path, service: str) -> tuple[Wiring, threading.Event]:
+    wiring = Wiring(Deployment.load(folder))
+    logs.configure(service, wiring.settings.logs)
+    return wiring, stop_on_signals()
 
 
 def broker(folder: Path) -> int:
     """Until stopped. Raises ConfigurationError for a deployment whose Kafka is elsewhere."""
     from bus.broker import Broker
 
-    wiring, stop = _started(folder)
+    wiring, stop = _started(folder, "broker")
     if not wiring.settings.kafka.embedded:
         raise ConfigurationError(
             f"{wiring.settings.name} uses the Kafka at {wiring.settings.kafka.bootstrap}; there is none to start here."
@@ -65,19 +57,21 @@ def broker(folder: Path) -> int:
     return 0
 
 
-def connect(folder: Path, only: tuple[str, ...], *, leave: bool) -> int:
-    """The connectors: those of this worker's share until stopped, with `only` these alone.
+def connect(folder: Path, only: tuple[str, ...], *, leave: bool, at: str | None = None) -> int:
+    """The connectors: those of this worker's share until stopped, with `only` these alone. Its health is told `at` an address.
 
     With `leave`: to the end of every source; 2 when one could not be read, after the others were.
     """
-    wiring, stop = _started(folder)
+    wiring, stop = _started(folder, "connect")
     with wiring.client() as client:
         _prepare(wiring, client)
         calm_collector()
         if leave:
             _connect_to_end(wiring, client, only)
         else:
-            fleet(wiring, client, only).run(stop)
+            workers = fleet(wiring, client, only)
+            with Health.of(Vital("connect", workers.pulse), wiring.settings.health, at):
+                workers.run(stop)
     return 0
 
 
@@ -122,7 +116,7 @@ def _connect_to_end(wiring: Wiring, client: Client, only: tuple[str, ...]) -> No
         raise ConfigurationError("\n".join(f"{one.name}: {one.fault}" for one in failed))
 
 
-def route(folder: Path, member: int) -> int:
+def route(folder: Path, member: int, at: str | None = None) -> int:
     """Until stopped. Several members share the partitions."""
     from bus.store import open_store
     from bus.transaction import Loop
@@ -130,7 +124,7 @@ def route(folder: Path, member: int) -> int:
     from router.keep import LAYOUT
     from router.service import TOPICS, Router, Settings
 
-    wiring, stop = _started(folder)
+    wiring, stop = _started(folder, "route")
     states = wiring.deployment.data / "state" / LAYOUT
     contexts = Contexts(wiring.catalogue, wiring.directory, wiring.settings.zone)
     admission, signatures = wiring.settings.access.admission, wiring.signatures
@@ -139,14 +133,17 @@ def route(folder: Path, member: int) -> int:
         _prepare(wiring, client)
         calm_collector()
         router = Router(client, wiring.codec, lambda number: open_store(states / str(number)), settings)
+        loop = Loop(client, wiring.router_group, TOPICS, router, f"{wiring.router_group}-{member}", name="router")
+        vital = Vital("route", loop.pulse, behind(client, wiring.router_group, TOPICS))
         try:
-            Loop(client, wiring.router_group, TOPICS, router, f"{wiring.router_group}-{member}", name="router").run(stop)
+            with Health.of(vital, wiring.settings.health, at, member):
+                loop.run(stop)
         finally:
             router.close()
     return 0
 
 
-def monitor(folder: Path, until: str | None) -> int:
+def monitor(folder: Path, until: str | None, at: str | None = None) -> int:
     """Until stopped, or until the end of a run has been seen everywhere.
 
     Alerts are raised only by the wall's clock and only while it follows live: history speaks to nobody. A replay speaks
@@ -154,7 +151,7 @@ def monitor(folder: Path, until: str | None) -> int:
     """
     from monitor.service import Service
 
-    wiring, stop = _started(folder)
+    wiring, stop = _started(folder, "monitor")
     with wiring.client() as client:
         _prepare(wiring, client)
         calm_collector()
@@ -164,10 +161,23 @@ def monitor(folder: Path, until: str | None) -> int:
             if until:
                 Service(view, client, wiring.codec).until_ended(until)
             elif wiring.settings.clock.mode is Mode.WALL or wiring.settings.alerts.replay:
-                _speak(wiring, view, client, stop)
+                _speak(wiring, view, client, _Following(stop, at))
             else:
-                Service(view, client, wiring.codec).follow(stop.is_set)
+                _follow(wiring, Service(view, client, wiring.codec), _Following(stop, at))
     return 0
+
+
+class _Following(NamedTuple):
+    """Until when, and where its health is told."""
+
+    stop: threading.Event
+    at: str | None
+
+
+def _follow(wiring: Wiring, service: Service, how: _Following) -> None:
+    vital = Vital("monitor", service.pulse, lambda: float((done := service.progress()).end - done.read))
+    with Health.of(vital, wiring.settings.health, how.at):
+        service.follow(how.stop.is_set)
 
 
 def _check_same_kafka(service: Service) -> None:
@@ -186,7 +196,7 @@ def _check_same_kafka(service: Service) -> None:
 
 def rebuild(folder: Path) -> int:
     """The view's tables anew, beside those that people look at; then switched."""
-    wiring, _ = _started(folder)
+    wiring, _ = _started(folder, "monitor")
     with wiring.client() as client:
         _prepare(wiring, client)
         calm_collector()
@@ -212,7 +222,7 @@ def _build(wiring: Wiring, client: Client) -> int:
         return build(wiring.view_url, client, wiring.codec, lambda one: shown.progress(one.read, one.end))
 
 
-def _speak(wiring: Wiring, view: View, client: Client, stop: threading.Event) -> None:
+def _speak(wiring: Wiring, view: View, client: Client, how: _Following) -> None:
     """Follow, and raise alerts: on the bus, and to people where there is somebody to tell."""
     from monitor.afterwards import Afterwards
     from monitor.alerts import Judge
@@ -228,19 +238,19 @@ def _speak(wiring: Wiring, view: View, client: Client, stop: threading.Event) ->
     else:
         service = Service(view, client, wiring.codec, speaker, judge.after_batch)
     with Herald(view, settings.webhook, now) if settings.webhook else nullcontext():
-        service.follow(stop.is_set)
+        _follow(wiring, service, how)
 
 
-def deliver(folder: Path, *, leave: bool) -> int:
+def deliver(folder: Path, *, leave: bool, at: str | None = None) -> int:
     """Until stopped, by whatever the connectors' files say now; with `leave` until everything decided so far has been tried.
 
     While no system of the deployment takes deliveries there is nothing to do: they stay in their topic for whoever reads it.
     """
-    wiring, stop = _started(folder)
+    wiring, stop = _started(folder, "deliver")
     if leave:
         _deliver_to_end(wiring, stop)
     else:
-        _deliver_on(wiring, stop)
+        _deliver_on(wiring, stop, at)
     return 0
 
 
@@ -255,8 +265,8 @@ def _deliver_to_end(wiring: Wiring, stop: threading.Event) -> None:
         Deliveries(receivers(wiring.connectors, client), client, wiring.codec, _delivery_group(wiring)).run_to_end(stop)
 
 
-def _deliver_on(wiring: Wiring, stop: threading.Event) -> None:
-    from connectors.deliver import Deliveries
+def _deliver_on(wiring: Wiring, stop: threading.Event, at: str | None) -> None:
+    from connectors.deliver import TOPICS, Deliveries
     from connectors.fleet_files import Folder
     from connectors.roster import Roster
 
@@ -264,10 +274,20 @@ def _deliver_on(wiring: Wiring, stop: threading.Event) -> None:
         _prepare(wiring, client)
         roster = Roster(Folder(wiring.deployment.path(CONNECTORS), wiring.settings.zone), client)
         threading.Thread(target=roster.follow, args=(stop,), name="delivery-files", daemon=True).start()
-        while not stop.is_set():
-            if roster.found():
-                Deliveries(roster.found, client, wiring.codec, _delivery_group(wiring)).run(stop)
-            stop.wait(1)
+        work: list[Deliveries] = []
+        vital = Vital("deliver", lambda: _delivering(work), behind(client, _delivery_group(wiring), TOPICS))
+        with Health.of(vital, wiring.settings.health, at):
+            while not stop.is_set():
+                if roster.found():
+                    work[:] = [Deliveries(roster.found, client, wiring.codec, _delivery_group(wiring))]
+                    work[0].run(stop)
+                    work.clear()
+                stop.wait(1)
+
+
+def _delivering(work: Sequence[Deliveries]) -> Pulse:
+    """Ready too where nobody takes deliveries: then there is nothing that it fails to do."""
+    return next((one.pulse() for one in list(work)), Pulse(0.0))
 
 
 def _delivery_group(wiring: Wiring) -> str:

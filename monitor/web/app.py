@@ -73,7 +73,7 @@ def serve(site: Site, port: int | None = None) -> None:
     site.hits.start()
     try:
         port = port or site.settings.port or 8080
-        uvicorn.run(Calm(app), host=site.settings.host, port=port, log_level="warning", server_header=False)
+        uvicorn.run(Calm(app), host=site.settings.host, port=port, log_config=None, log_level="warning", server_header=False)
     finally:
         site.hits.stop()
         site.live.stop()

@@ -46,8 +46,8 @@ class Poller:
         try:
             self._work()
         except RetryError as error:
-            log.warning(f"{self._name}: the view did not answer; trying again", cause=str(error))
+            log.warning("the view did not answer; trying again", work=self._name, reason=str(error))
         except Exception:
             # a thread that dies would leave a page that looks alive
-            log.exception(f"{self._name} failed; trying again")
+            log.exception("failed in the background; trying again", work=self._name)
             self._stop.wait(FAULT)
