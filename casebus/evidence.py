@@ -215,7 +215,7 @@ def _misread(event: Event, codec: Codec) -> bool:
     """
     if event.raw[:1] != CONFLUENT or codec.written(event.raw)[1] is None:
         return False
-    return body_hash(event.type, event.header, event.body) != event.header["body_hash"]
+    return body_hash(event.type, event.header, event.body) != str(event.header["body_hash"])
 
 
 def _decoded(text: str) -> bytes:

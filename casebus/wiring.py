@@ -83,8 +83,13 @@ class Wiring:
     def codec(self) -> Codec:
         from schemas.codec import Codec
 
+        if self.registry is None:
+            return Codec(published=self._published)
+        from casebus.pins import Pinned
+
         settings = self.settings.kafka.registry
-        return Codec(self.registry, published=self._published, framed=settings is not None and settings.write)
+        pinned = Pinned(self.registry, self.client, self.settings.name)
+        return Codec(pinned, published=self._published, framed=settings is not None and settings.write)
 
     @cached_property
     def registry(self) -> HttpRegistry | None:
