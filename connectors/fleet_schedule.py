@@ -7,6 +7,10 @@ import threading
 import time
 from collections.abc import Callable
 
+import structlog
+
+log = structlog.get_logger(__name__)
+
 BASE, MOST = 4, 32  # threads: always there, and at most
 PATIENCE = 1.0  # seconds that one who is due may wait before another thread is made
 SPARE = 30.0  # seconds without work after which a thread beyond the base ends
@@ -123,4 +127,10 @@ class Hands:
 
     def _live(self, patience: float | None) -> None:
         while (name := self._schedule.take(patience)) is not None:
-            self._schedule.done(name, self._work(name))
+            after: float | None = PATIENCE
+            try:
+                after = self._work(name)
+            except Exception:
+                log.exception("turn failed", connector=name)
+            finally:
+                self._schedule.done(name, after)  # whatever happened: at work for ever it would never come again

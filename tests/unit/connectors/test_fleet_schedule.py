@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+import pytest
 from fleet_world import Time
 
 from connectors import fleet_schedule
@@ -102,3 +103,24 @@ def _until_taken(due: Schedule, left: int = 0) -> None:
     pause = threading.Event()
     while len(due._due) > left:
         pause.wait(0.001)
+
+
+def test_a_turn_that_fails_is_not_the_last_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A runner that could not be closed; the thread that met it goes on too."""
+    monkeypatch.setattr(fleet_schedule, "PATIENCE", 0.0)
+    monkeypatch.setattr(fleet_schedule, "BASE", 1)
+    due = Schedule()
+    twice, turns = threading.Event(), 0
+
+    def work(_: str) -> None:
+        nonlocal turns
+        turns += 1
+        if turns == 1:
+            raise OSError("the source does not close")
+        twice.set()
+
+    hands = Hands(due, work, most=1)
+    due.wake("one")
+    hands.tend()
+    assert twice.wait(5)
+    hands.close(5)
