@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from casebus.commands.connector import app as connector_app
-from casebus.groups import acl, deadletters, deliveries, evidence, figures, fleet, registry, user
+from casebus.groups import acl, deadletters, deliveries, evidence, figures, fleet, keys, registry, user
 from casebus.options import At, Folder, Health, Here, Json, Known
 
 app = typer.Typer(
@@ -32,6 +32,7 @@ app.add_typer(user.app, name="user")
 app.add_typer(acl.app, name="acl")
 app.add_typer(registry.app, name="registry")
 app.add_typer(evidence.app, name="evidence")
+app.add_typer(keys.app, name="keys")
 app.add_typer(deadletters.app, name="deadletters")
 app.add_typer(deliveries.app, name="deliveries")
 catalogue_app = typer.Typer(help="The items of a deployment.", no_args_is_help=True)

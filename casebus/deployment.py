@@ -17,6 +17,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from bus.settings import KafkaSettings
 from casebus.access import AccessSettings
+from casebus.sealing import SealingSettings
 from casebus.health import HealthSettings
 from casebus.logs import LogSettings
 from casebus.signatures import SignatureSettings
@@ -81,6 +82,8 @@ class Head(Settings):
     access: AccessSettings = Field(default_factory=AccessSettings)
     #: Who signs events, and whether the router asks for it.
     signatures: SignatureSettings = Field(default_factory=SignatureSettings)
+    #: Whose personal fields are sealed, and with which keys.
+    sealing: SealingSettings = Field(default_factory=SealingSettings)
     calendar: CalendarSettings = CalendarSettings()
     clock: ClockSettings = ClockSettings()
     rules: Rules = Field(default_factory=Rules)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bus.jars import Progress
     from bus.ports import Client
     from bus.registry import HttpRegistry
+    from casebus.keystore import Keyring, Store, Vault
     from casebus.registers import Register
     from connectors.config import Connector
     from monitor.indicator import Panel
@@ -135,7 +136,43 @@ class Wiring:
     def connectors(self) -> list[Connector]:
         from connectors import config
 
-        return config.load(self.deployment.path(CONNECTORS), self.settings.zone)
+        return config.load(self.deployment.path(CONNECTORS), self.settings.zone, self.sealings)
+
+    @cached_property
+    def key_store(self) -> Store:
+        """Where the keys of cases lie."""
+        from casebus.keystore import Store
+
+        return Store(self.settings.sealing.url(self.deployment.folder))
+
+    @cached_property
+    def _vaults(self) -> dict[str, Vault]:
+        from casebus.keystore import Vault
+
+        asked, folder = self.settings.sealing.seal, self.deployment.folder
+        return {name: Vault(name, one, folder, self.key_store) for name, one in asked.items()}
+
+    def sealings(self, name: str) -> Vault | None:
+        """What seals the personal fields of a connector's events; None where nobody asked for it."""
+        return self._vaults.get(name)
+
+    @cached_property
+    def ring(self) -> Keyring:
+        """The keys of cases that this process may use: those of the masters that it can read."""
+        from casebus.keystore import Keyring
+
+        settings, folder = self.settings.sealing, self.deployment.folder
+        store = self.key_store if settings.seal and settings.exists(folder) else None
+        return Keyring(store, settings.readable(folder))
+
+    @property
+    def compared(self) -> list[Connector]:
+        """The connectors for an audit: without the master key what they seal is compared but for its words."""
+        from casebus.keystore import Blind
+
+        read = self.settings.sealing.readable(self.deployment.folder)
+        blind = {name: one for name, one in self.settings.sealing.seal.items() if name not in read}
+        return [one._replace(sealing=Blind(one.name, blind[one.name])) if one.name in blind else one for one in self.connectors]
 
     @cached_property
     def keys(self) -> Keys | None:
@@ -169,11 +206,11 @@ class Wiring:
         return list(dict.fromkeys(found + ([] if found else self.strangers())))
 
     def strangers(self) -> list[Problem]:
-        """Connectors that `access:` and `signatures:` name and nobody has: a name misspelt there would give nobody anything."""
+        """Connectors that `access:` and the like name and nobody has: a name misspelt there would give nobody anything."""
         from casebus.signatures import PARTS
 
         known = {one.name for one in self.connectors}
-        asked = {("access", "connectors"): known, ("signatures", "sign"): known | PARTS.keys()}
+        asked = {("access", "connectors"): known, ("signatures", "sign"): known | PARTS.keys(), ("sealing", "seal"): known}
         head = load(self.deployment.path(self.deployment.file))
         return [
             Problem(place.where(name), f"there is no connector `{name}`", f"Write one of {', '.join(sorted(names))}.")
@@ -295,6 +332,7 @@ class Wiring:
             publish=publish,
             calendars=Calendars(self.deployment, self.calendar),
             level=self.level,
+            ring=self.ring,
             rules={rule.name: (rule.title, rule.basis) for rule in all_rules()},
         )
 

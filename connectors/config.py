@@ -17,6 +17,7 @@ from connectors.lookups import Table
 from connectors.mapping import Mapping as RowMapping
 from connectors.mapping import Translator
 from connectors.parts import ByTable, Many
+from connectors.sealed import SealedRows, Sealing, Sealings, none
 from connectors.settings import ConnectorSettings
 from connectors.source import Context, Kind, Source, Target
 from schemas.problem import Problem, ProblemsError
@@ -46,6 +47,8 @@ class Connector(NamedTuple):
     path: Path
     base: Path
     parts: Mapping[str, Part]
+    #: Seals the personal fields of its events, where somebody asked for it.
+    sealing: Sealing | None = None
 
     @property
     def settings(self) -> ConnectorSettings:
@@ -55,7 +58,8 @@ class Connector(NamedTuple):
     def mapping(self) -> Translator:
         """What translates this connector's rows."""
         only = self.parts.get("")
-        return only.mapping if only else ByTable({name: part.mapping for name, part in self.parts.items()})
+        clear = only.mapping if only else ByTable({name: part.mapping for name, part in self.parts.items()})
+        return clear if self.sealing is None else SealedRows(clear, self.sealing)
 
     @property
     def lookups(self) -> Iterator[Table]:
@@ -81,6 +85,11 @@ class Connector(NamedTuple):
         """Its source, for reading. `cluster` is the deployment's own, where the source may lie in it."""
         opened = {name: part.open(self.base, self._place(), cluster) for name, part in self.parts.items()}
         return opened[""] if "" in opened else Many(opened)
+
+    def keep(self) -> None:
+        """Before its events are published: the keys that seal them are kept."""
+        if self.sealing is not None:
+            self.sealing.keep()
 
     def left(self) -> None:
         """It is not run in this process any more, or not by these settings."""
@@ -108,13 +117,13 @@ class Connector(NamedTuple):
         return str(self.path).removeprefix(f"{self.base}/")
 
 
-def load(folder: Path, zone: str | None = None) -> list[Connector]:
+def load(folder: Path, zone: str | None = None, sealings: Sealings = none) -> list[Connector]:
     """The connectors of a folder, by name. Raises ProblemsError with every fault of every file."""
     found: list[Connector] = []
     problems: list[Problem] = []
     for path in paths(folder):
         try:
-            found.append(read(path, zone))
+            found.append(read(path, zone, sealings=sealings))
         except ProblemsError as error:
             problems += error.problems
     problems += _doubled(found)
@@ -137,7 +146,7 @@ def _doubled(found: list[Connector]) -> Iterator[Problem]:
         seen[connector.name] = connector.path.name
 
 
-def read(path: Path, zone: str | None = None, base: Path | None = None) -> Connector:
+def read(path: Path, zone: str | None = None, base: Path | None = None, sealings: Sealings = none) -> Connector:
     """One connector, compiled, its samples run. `base` is the deployment's folder, by default that above `connectors/`."""
     path = path.resolve()
     base = path.parent.parent if base is None else base.resolve()
@@ -154,7 +163,8 @@ def read(path: Path, zone: str | None = None, base: Path | None = None) -> Conne
             problems += error.problems
     if problems:
         raise ProblemsError(*dict.fromkeys(problems))
-    return Connector(next(iter(parts.values())).settings.system, path, base, parts)
+    name = next(iter(parts.values())).settings.system
+    return Connector(name, path, base, parts, sealings(name))
 
 
 def _part(name: str, node: Map, base: Path) -> Part:

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from connectors import config, documents
 from connectors.config import Connector
 from connectors.functions import FOLDER
+from connectors.sealed import Sealings, none
 from schemas.problem import ProblemsError
 
 Looks = tuple[tuple[str, int, int], ...]
@@ -45,9 +46,10 @@ class _File:
 class Folder:
     """Call `look` every second or so; `found` is what stands."""
 
-    def __init__(self, folder: Path, zone: str | None = None) -> None:
+    def __init__(self, folder: Path, zone: str | None = None, sealings: Sealings = none) -> None:
         self._folder = folder
         self._zone = zone
+        self._sealings = sealings
         self._files: dict[Path, _File] = {}
         self.found = Found({}, {})
 
@@ -81,7 +83,7 @@ class Folder:
             return False
         former = file.fault
         try:
-            file.connector, file.fault = config.read(path, self._zone), ""
+            file.connector, file.fault = config.read(path, self._zone, sealings=self._sealings), ""
         except ProblemsError as error:
             file.fault = "\n".join(map(str, error.problems))
         except OSError as error:  # gone between the look and the reading, or not ours to read

@@ -210,6 +210,7 @@ class Runner:
         if isinstance(self._source, Remembering) and (refused := work.refused):
             position = self._source.remember(refused)
         after = self.progress.after(position, len(batch.records), work.events, work.rejected)
+        self._connector.keep()
         producer.begin()
         for start in range(0, len(work.messages), CHUNK):
             producer.send(work.messages[start : start + CHUNK])

@@ -53,6 +53,8 @@ def _head(view: CaseView, zone: tzinfo) -> Panel:
         "applied", shown(case["applied_at"], zone) or "unknown", "accepted", shown(case["accepted_at"], zone) or "not yet"
     )
     grid.add_row("clock", _clock(view.clock), "ended", shown(case["ended_at"], zone) or "open")
+    if view.personal:
+        grid.add_row("personal", ", ".join(f"{'destroyed' if one.destroyed else 'sealed'}: {one.key}" for one in view.personal))
     light = Light(view.clock["light"])
     title = Text.assemble((view.key, "bold"), "  ", lamp(light), f"  as of {shown(view.as_of, zone)}")
     return Panel(grid, title=title, title_align="left", border_style=STYLES[light])

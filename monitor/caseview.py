@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import date
 from itertools import groupby
 from operator import itemgetter
@@ -14,6 +14,8 @@ from sqlalchemy import and_, or_, select
 from monitor import tables
 from monitor.lights import Clockwork
 from monitor.mask import masked
+from monitor.mask import told as told_of
+from monitor.opened import Personal, personal
 from monitor.statistics.compute import Inputs
 from monitor.statistics.source import Window, case_at
 from monitor.times import iso
@@ -22,6 +24,7 @@ from monitor.view import Snapshot, View
 from schemas.case import Case
 from schemas.clock import Kind, Line
 from schemas.problem import Problem, ProblemsError
+from schemas.sealing import NO_KEYS, NOTHING, Ring
 
 
 class Sentence(NamedTuple):
@@ -33,10 +36,11 @@ class Sentence(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """As of when somebody asks: `at`, or `now` where they name no time."""
+    """As of when somebody asks: `at`, or `now` where they name no time; `ring` knows which keys were destroyed."""
 
     now: int
     at: int | None = None
+    ring: Ring = NO_KEYS
 
     @property
     def when(self) -> int:
@@ -99,6 +103,7 @@ class CaseView(msgspec.Struct, frozen=True):
     findings: list[Found]
     moves: list[Move]
     told: list[Told] = []
+    personal: list[Personal] = []
 
     def to_json(self, clockwork: Clockwork) -> dict[str, Any]:
         """Times as ISO 8601 in the deployment's zone."""
@@ -133,12 +138,15 @@ def case_view(view: View, key: str, inputs: Inputs, sentences: Mapping[str, Sent
         case = case_at(snapshot, inputs.reader, inputs.folding, key, Window(asked.at))
         if case is None:
             raise ProblemsError(Problem(key, "nothing of this case had happened by then", "Ask for a later time."))
-        timeline = moments(snapshot, key, when)
+        sealed = personal(snapshot, inputs.reader, key, asked.ring)
+        lost = {one.key for one in sealed if one.destroyed}
+        timeline = moments(snapshot, key, when, lost)
     clockwork = inputs.clockwork
     return CaseView(
         key=key,
         as_of=when,
-        case=_head(case),
+        case=_head(case, lost),
+        personal=sealed,
         clock=clockwork.reading(case, when)._asdict(),
         timeline=timeline,
         account=account(clockwork.explained(case, when)),
@@ -150,13 +158,16 @@ def case_view(view: View, key: str, inputs: Inputs, sentences: Mapping[str, Sent
     )
 
 
-def moments(snapshot: Snapshot, key: str, until: int) -> list[Moment]:
-    """Events and decisions of a case up to a time, in business order; a decision stands at its cause's receipt."""
-    found = [*_events(snapshot, key), *_decisions(snapshot, key)]
+def moments(snapshot: Snapshot, key: str, until: int, lost: Container[str] = ()) -> list[Moment]:
+    """Events and decisions of a case up to a time, in business order; a decision stands at its cause's receipt.
+
+    `lost` are the keys that were destroyed.
+    """
+    found = [*_events(snapshot, key, lost), *_decisions(snapshot, key)]
     return sorted((one for one in found if one.occurred_at <= until), key=lambda one: (one.occurred_at, one.sequence))
 
 
-def _events(snapshot: Snapshot, key: str) -> list[Moment]:
+def _events(snapshot: Snapshot, key: str, lost: Container[str]) -> list[Moment]:
     e, aside = tables.events.c, tables.set_aside.c
     joined = tables.events.outerjoin(tables.set_aside, and_(aside.case_key == e.case_key, aside.sequence == e.sequence))
     query = select(tables.events, aside.standing).select_from(joined).where(e.case_key == key)
@@ -169,7 +180,7 @@ def _events(snapshot: Snapshot, key: str) -> list[Moment]:
             what=row.type,
             activity="" if row.activity == row.type else row.activity,
             authority=row.authority,
-            actor=masked(row.actor),
+            actor=masked(row.actor, lost),
             standing=row.standing or "",
         )
         for row in snapshot.all(query)
@@ -232,12 +243,14 @@ def _account(line: Line, last: date, text: str) -> Account:
     return Account(line.day.isoformat(), last.isoformat(), str(line.kind), text, line.article)
 
 
-def _head(case: Case) -> dict[str, Any]:
+def _head(case: Case, lost: Container[str]) -> dict[str, Any]:
     applicant = (case.applicant or {}).get("name")
+    if applicant and applicant.get("key") in lost:
+        applicant = {**applicant, "cipher": NOTHING}
     return {
         **{name: getattr(case, name) for name in (*_HEAD, *_TIMES)},
         "opened": case.opened,
-        "applicant": masked(str(applicant.get("value", "sealed:")) if isinstance(applicant, dict) else ""),
+        "applicant": told_of(applicant, clear=False),
         "extensions": [one.days for one in case.extensions],
         "rounds": len(case.supplements),
         "alerts": case.alerts,

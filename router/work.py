@@ -15,7 +15,7 @@ from router.outbox import Cause
 from router.rows import ROW
 from router.settle import settle
 from schemas.case import Entry
-from schemas.envelope import Event
+from schemas.envelope import Event, same_fact
 
 #: What the monitor's alert on a case whose application never came has as its indicator.
 NO_APPLICATION = "no_application"
@@ -84,7 +84,7 @@ def _tie(desk: Desk, before: dict[Pair, Entry], cause: Cause) -> None:
 
 def _known(desk: Desk, entry: Entry) -> Entry | None:
     for one in desk.state.ledger:
-        if one.event_id == entry.event_id and one.body_hash == entry.body_hash:
+        if one.event_id == entry.event_id and same_fact(one.body_hash, entry.body_hash):
             return one
     return None
 

@@ -89,8 +89,55 @@ def body_hash(type_name: str, header: dict[str, Any], body: dict[str, Any]) -> s
 
 def fact_hash(type_name: str, said: dict[str, Any], body: dict[str, Any]) -> str:
     """The same for whoever holds the header's fields apart already: `said` are those that are not of `TRAVEL`."""
-    return hashlib.blake2b(_ENCODER.encode((type_name, said, body)), digest_size=16).hexdigest()
+    packed = _ENCODER.encode((type_name, said, body))
+    if _CIPHER in packed:
+        return _parted_hash([type_name, said, body]) or hashlib.blake2b(packed, digest_size=16).hexdigest()
+    return hashlib.blake2b(packed, digest_size=16).hexdigest()
 
 
 #: Keys in one order, whatever order a dictionary has them in: the hash is part of the contract.
 _ENCODER = msgspec.msgpack.Encoder(order="deterministic")
+#: The name of a sealed value's bytes, as it stands in what was packed: most events have none.
+_CIPHER = _ENCODER.encode("cipher")
+#: Hexadecimal digits of the hash of an event with sealed fields: of all that it says but their words, and of their seals.
+_WORDS, _SEALS = 24, 8
+_NOTHING = "0" * _SEALS
+
+
+def _parted_hash(value: Any) -> str:
+    """In two parts: when a case's key has been destroyed nobody can make the seals again, and the first part still compares.
+
+    Empty where nothing is sealed.
+    """
+    seals: list[bytes] = []
+    words = hashlib.blake2b(_ENCODER.encode(_without_seals(value, seals)), digest_size=_WORDS // 2).hexdigest()
+    return (words + (_seals_hash(seals) if all(seals) else _NOTHING)) if seals else ""
+
+
+def _without_seals(value: Any, seals: list[bytes]) -> Any:
+    """The value with the name of the key alone where something is sealed; its bytes go to `seals`, in the order of names."""
+    if isinstance(value, list):
+        return [_without_seals(one, seals) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if value.keys() == {"key", "cipher"}:
+        seals.append(value["cipher"])
+        return {"key": value["key"]}
+    return {name: _without_seals(value[name], seals) for name in sorted(value)}
+
+
+def _seals_hash(seals: list[bytes]) -> str:
+    found = hashlib.blake2b(_ENCODER.encode(seals), digest_size=_SEALS // 2).hexdigest()
+    return found if found != _NOTHING else _NOTHING[:-1] + "1"
+
+
+def same_fact(one: str, other: str) -> bool:
+    """Whether two body hashes are of one fact: equal, or equal but for the words that a destroyed key took from either."""
+    if one == other:
+        return True
+    return one[:_WORDS] == other[:_WORDS] and _NOTHING in {one[_WORDS:], other[_WORDS:]}
+
+
+def without_seals(body_hash: str) -> str:
+    """The body hash that an event with sealed fields has once its key is destroyed."""
+    return body_hash[:_WORDS] + _NOTHING

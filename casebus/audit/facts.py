@@ -34,6 +34,8 @@ class Fact(NamedTuple):
     origin: str
     version: int
     position: str = ""
+    #: The body's hash as it was before the connector sealed personal fields; empty where it does not seal.
+    before: str = ""
 
     @property
     def mark(self) -> int:

@@ -10,7 +10,7 @@ from bus.errors import RetryError
 from bus.ports import Client, Partition, Record
 from casebus.audit import compare, told
 from casebus.audit.chains import Chains, Head
-from casebus.audit.facts import Difference, Fact, Refused, Side, fact_of
+from casebus.audit.facts import Difference, Fact, Refused, Side, mark_of
 from casebus.audit.shown import Shown, read_by
 from casebus.audit.told import Letters, Reading, System, is_marker, raw_digest, read_through
 from casebus.letters import ledger
@@ -107,8 +107,11 @@ class _Audit:
             self._sent.add(fact.mark)
             if fact.origin.startswith(self._callers):
                 self._told.add(fact.mark)  # a call cannot be asked for again: what Kafka has of it was told
+            said = event.header["body_hash"]
+            if said != fact.body_hash and mark_of(event.id, said) in self._told:
+                self._told.add(fact.mark)  # it was published for a dead letter
             self._route(record, fact)
-            if body_hash(event.type, event.header, event.body) != fact.body_hash:
+            if body_hash(event.type, event.header, event.body) != said:
                 yield Difference(fact.case, fact.day, Side.BUS, BODY, fact.event_id)
         for record, event in self._events(topics.ALERTS.name):
             if event is not None:
@@ -130,7 +133,7 @@ class _Audit:
             return None
 
     def _fact(self, event: Event) -> Fact:
-        return fact_of(event, self._in.reading.zone)
+        return self._in.reading.fact(event, self._in.reading.zone)
 
     def _route(self, record: Record, fact: Fact) -> None:
         committed = self._in.committed
@@ -155,6 +158,8 @@ class _Audit:
         yield from compare.refused(refused, self._letters.rows)
 
     def _tell(self, fact: Fact) -> None:
+        if fact.before and fact.mark not in self._sent and mark_of(fact.event_id, fact.before) in self._sent:
+            fact = fact._replace(body_hash=fact.before)  # published before its connector sealed
         self._told.add(fact.mark)
         if fact.mark not in self._sent:
             self._missing.append(fact)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import abc
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import tzinfo
 from typing import Any, NamedTuple, Protocol
 
@@ -12,8 +12,10 @@ from casebus.audit.compare import Told
 from casebus.audit.facts import Fact, Refused, digest, fact_of, mark_of, place
 from connectors.deadletters import id_of
 from connectors.mapping import Rejection, Translator
+from connectors.sealed import SealedRows
 from connectors.source import Source, SourceRecord
 from monitor.rows import Reader
+from schemas.envelope import Event
 from schemas.handled import Act
 
 _ROWS = 1_000
@@ -34,11 +36,15 @@ class System(Protocol):
 
 
 class Reading(NamedTuple):
-    """How sources are read again: as if received at `now`; with `replay` at the source's own report."""
+    """How sources are read again: as if received at `now`; with `replay` at the source's own report.
+
+    `fact` is what an event says to the audit (`casebus.audit.sealed`).
+    """
 
     now: int
     replay: bool
     zone: tzinfo
+    fact: Callable[[Event, tzinfo], Fact] = fact_of
 
 
 def told_by(system: System, how: Reading, cluster: Client) -> Iterator[Fact | Refused]:
@@ -53,11 +59,16 @@ def told_by(system: System, how: Reading, cluster: Client) -> Iterator[Fact | Re
 
 
 def _told(system: System, row: SourceRecord, how: Reading) -> Iterator[Fact | Refused]:
-    found = system.mapping.translate(row, how.now, how.replay)
+    mapping = system.mapping
+    clear = mapping.inner if isinstance(mapping, SealedRows) else mapping
+    found = clear.translate(row, how.now, how.replay)
     if isinstance(found, Rejection):
         yield Refused(system.name, found.position, found.reason)
+    elif isinstance(mapping, SealedRows):
+        for event, before in mapping.pairs(found):
+            yield how.fact(event, how.zone)._replace(before=before.header["body_hash"])
     else:
-        yield from (fact_of(event, how.zone) for event in found)
+        yield from (how.fact(event, how.zone) for event in found)
 
 
 def read_through(client: Client, topic: str) -> Iterator[Record]:

@@ -85,7 +85,7 @@ def case(folder: Path, number: str, at: str | None, *, as_json: bool) -> int:
     from router.findings import FINDINGS
 
     with opened(folder) as (wiring, view):
-        asked = Asked(wiring.now(view)(), wiring.deployment.moment(at) if at else None)
+        asked = Asked(wiring.now(view)(), wiring.deployment.moment(at) if at else None, wiring.ring)
         sentences = {code: Sentence(*rule) for code, rule in FINDINGS.items()}
         shown = case_view(view, key_of(view, number), inputs(wiring), sentences, asked)
         rules = {rule.name: (rule.title, rule.basis) for rule in all_rules()}
@@ -106,12 +106,13 @@ def audit(folder: Path, *, as_json: bool) -> int:
     from bus.topics import EVENTS
     from casebus.audit.run import Inputs as Sides
     from casebus.audit.run import audit as compare
+    from casebus.audit.sealed import Seals
     from casebus.audit.told import Reading
 
     with opened(folder) as (wiring, view), wiring.client() as client:
-        how = Reading(wiring.receipts.now(), wiring.replays, wiring.deployment.zone)
+        how = Reading(wiring.receipts.now(), wiring.replays, wiring.deployment.zone, Seals(wiring.ring).fact)
         committed = patiently(lambda: client.committed(wiring.router_group, [EVENTS.name]))
-        report = compare(Sides(client, wiring.codec, view, wiring.connectors, how, committed))
+        report = compare(Sides(client, wiring.codec, view, wiring.compared, how, committed))
     if as_json:
         output.as_json(report.to_json())
         return report.exit_code

@@ -97,6 +97,8 @@ class Desk:
                     row = (rows or {}).get(letter.id)
                     given = again(letter, row if row is not None else _corrected(acts), how)
                     messages += [*given.messages, ledger.message(letter.id, [*acts, _act(given, row, who, beyond)])]
+                for connector in how.connectors:
+                    connector.keep()
                 _commit(producer, messages)
 
     def tried(self, letter: Letter, row: Mapping[str, Any] | None) -> Again:

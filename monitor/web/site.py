@@ -30,6 +30,7 @@ from schemas.case import Case
 from schemas.catalogue import Item
 from schemas.language import language
 from schemas.limits import Terms
+from schemas.sealing import NO_KEYS, Ring
 
 #: In seconds.
 MINUTE = 60
@@ -85,6 +86,8 @@ class Site:
     calendars: Calendars | None = None
     #: The level of an authority in words; empty for one that the directory does not know.
     level: LevelOf = lambda _: ""
+    #: The keys by which sealed fields are opened for who may see names.
+    ring: Ring = NO_KEYS
     #: What was counted by a pass over the whole view.
     counted: Counted = field(default_factory=Counted)
     #: What was drawn or written out for all who see the same.

@@ -8,7 +8,7 @@ from datetime import date, datetime, time, tzinfo
 from typing import Any, NamedTuple
 
 from monitor.caseview import Sentence
-from monitor.mask import masked, person
+from monitor.mask import told as told_of
 from monitor.times import micros, shown
 from monitor.web.models.says import Said, papers, says, who
 from monitor.web.models.timeline import Drawing, drawn, lanes
@@ -134,8 +134,7 @@ def case_page(case: Case, account: Account, told: Told, until: int, viewer: View
 
 def applicant(case: Case, *, clear: bool) -> str:
     """Companies are no secret, but which field tells them apart is the source's word: all names are masked alike."""
-    name = person((case.applicant or {}).get("name"))
-    return name if clear and not name.startswith("sealed:") else masked(name)
+    return told_of((case.applicant or {}).get("name"), clear=clear)
 
 
 def end_of(day: date | None, zone: tzinfo) -> int | None:

@@ -7,7 +7,7 @@ from datetime import tzinfo
 from typing import Any, NamedTuple
 
 from monitor.indicator import indicators
-from monitor.mask import masked, person
+from monitor.mask import told
 from monitor.times import shown
 from monitor.web.words import Words, humanized
 from schemas.envelope import Event
@@ -40,8 +40,7 @@ def papers(event: Event, words: Words) -> list[Said]:
 
 def who(event: Event, *, clear: bool) -> str:
     """The person who acted."""
-    name = person(event.header["actor"])
-    return name if clear and not name.startswith("sealed:") else masked(name)
+    return told(event.header["actor"], clear=clear)
 
 
 def _texts(body: Mapping[str, Any], words: Words, zone: tzinfo, clear: bool) -> Iterator[tuple[str, str]]:
@@ -75,8 +74,7 @@ def _record(value: dict[str, Any], words: Words, zone: tzinfo, clear: bool) -> s
     if "precision" in value:
         return shown(value["at"], zone)
     if "cipher" in value or set(value) == {"value"}:
-        name = person(value)
-        return name if clear and not name.startswith("sealed:") else masked(name)
+        return told(value, clear=clear)
     return ", ".join(filter(None, (_text(name, one, words, zone, clear) for name, one in value.items())))
 
 

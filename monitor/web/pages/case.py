@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import Request
 from nicegui import ui
 
+from monitor.opened import opened
 from monitor.statistics.source import case_at
 from monitor.web.access import Right, within
 from monitor.web.acts import Acting, may_act
@@ -48,5 +49,8 @@ def case_model(seen: Visit, key: str) -> CasePage | None:
         told = Told(recorded(snapshot, site.inputs, key, window), decided(snapshot, key, window))
     if case is None or not within(case.region, seen.scope):
         return None
-    viewer = Viewer(view.words, view.zone, view.user.may(Right.CLEAR), site.sentences, site.rules)
+    clear = view.user.may(Right.CLEAR)
+    case, events = opened(case, [one.event for one in told.events], site.ring, clear=clear)
+    told = Told([one._replace(event=event) for one, event in zip(told.events, events, strict=True)], told.entries)
+    viewer = Viewer(view.words, view.zone, clear, site.sentences, site.rules)
     return case_page(case, site.account(case, until, view.words.language), told, until, viewer)

@@ -1,0 +1,213 @@
+"""Personal fields, sealed with a key of their case (AES-SIV, RFC 5297): who destroys the key has deleted them. Pure.
+
+The mode is deterministic, and has to be: the same source row gives the same bytes on every run and machine, so a row that is
+read again is the same event (`body_hash`), and the audit can hold sources against topics. It does not show that two people
+are one: event id and field go into each seal, which also keeps it from being moved to another place. A hash over the clear
+words would need no such mode, and would undo the deletion: a telephone number is found by trying all there are.
+
+    cipher = 01 | 4 bytes that tell keys apart | SIV and ciphertext of the value, filled up to 32, 64, ... bytes
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from typing import Any, NamedTuple, Protocol
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+
+from schemas import contract
+from schemas.envelope import Event, body_hash
+from schemas.fit import Names, names_of
+
+_VERSION = b"\x01"
+_CONTEXT = b"casebus personal field 1"
+_CHECK = 4
+#: Names, numbers and telephones fill one block, so that a seal's length does not tell which it is.
+_BLOCK = 32
+_END = b"\x80"
+_BITS = 512
+_PERSONAL = {"casebus.events.Clear", "casebus.events.Sealed"}
+#: What stands in a sealed field whose key had been destroyed before it was published.
+NOTHING = b""
+
+
+class SealError(Exception):
+    """A sealed value that this key does not open. The message says why, and nothing of the value."""
+
+
+class Place(NamedTuple):
+    """Where a sealed value belongs, and nowhere else: under which key's name, in which event, in which field."""
+
+    key: str
+    event_id: str
+    field: str
+
+    def bound(self) -> list[bytes]:
+        return [_CONTEXT, *(part.encode() for part in self)]
+
+
+class DataKey:
+    """The key of one case. It says nothing of itself."""
+
+    __slots__ = ("_check", "_siv")
+
+    def __init__(self, secret: bytes) -> None:
+        self._siv = AESSIV(secret)
+        self._check = hashlib.sha256(_CONTEXT + secret).digest()[:_CHECK]
+
+    def seal(self, text: str, place: Place) -> bytes:
+        data = text.encode() + _END
+        data += bytes(-len(data) % _BLOCK)
+        return _VERSION + self._check + self._siv.encrypt(data, place.bound())
+
+    def open(self, cipher: bytes, place: Place) -> str:
+        """Raises SealError."""
+        if cipher[:1] != _VERSION:
+            raise SealError("It was sealed by a newer version of this software. Upgrade this program.")
+        if cipher[1 : 1 + _CHECK] != self._check:
+            raise SealError(f"It was sealed with another key than the {place.key} that is kept here.")
+        try:
+            data = self._siv.decrypt(cipher[1 + _CHECK :], place.bound())
+        except (InvalidTag, ValueError) as error:
+            raise SealError("It was changed after it was sealed, or belongs to another event or field.") from error
+        return data.rstrip(b"\0").removesuffix(_END).decode()
+
+
+def new_secret() -> bytes:
+    """The 64 bytes of a new key, by the system's generator."""
+    return AESSIV.generate_key(_BITS)
+
+
+class Lock(NamedTuple):
+    """A key with the name under which it is published; None: it was destroyed."""
+
+    name: str
+    key: DataKey | None
+
+
+class Known(NamedTuple):
+    """What somebody knows of a key: itself, where he may use it, and whether it was destroyed."""
+
+    key: DataKey | None = None
+    destroyed: bool = False
+
+
+class Ring(Protocol):
+    """The keys that somebody may use."""
+
+    def known(self, name: str) -> Known: ...
+
+
+class _NoKeys:
+    """Of somebody who has none."""
+
+    def known(self, name: str) -> Known:  # noqa: ARG002  the protocol's argument: the answer is the same for all
+        return Known()
+
+
+NO_KEYS: Ring = _NoKeys()
+
+
+class Field(NamedTuple):
+    """A personal field of an event: what people call it (`actor`, `applicant.name`), and the way to it."""
+
+    name: str
+    path: tuple[str, ...]
+
+
+@cache
+def personal(type_name: str) -> tuple[Field, ...]:
+    """The personal fields of an event type, as its contract has them."""
+    plain = contract.events()[type_name].plain
+    found = tuple(_personal(plain, names_of(plain), ()))
+    return tuple(Field(".".join(path[1:] if path[0] == "header" else path), path) for path in found)
+
+
+def _personal(schema: Any, names: Names, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    branches = schema if isinstance(schema, list) else [schema]
+    known = [names.get(branch, branch) if isinstance(branch, str) else branch for branch in branches]
+    records = [one for one in known if isinstance(one, dict) and one["type"] == "record"]
+    if {one["name"] for one in records} == _PERSONAL:
+        yield path
+    elif records:
+        for field in records[0]["fields"]:
+            yield from _personal(field["type"], names, (*path, field["name"]))
+
+
+def has_clear(event: Event, wanted: Callable[[str], bool]) -> bool:
+    """True where there is something to seal. `wanted` says it of a field's name."""
+    return any("value" in value and wanted(field.name) for field, value in _values(event))
+
+
+def seal(event: Event, lock: Lock, wanted: Callable[[str], bool]) -> Event:
+    """The event with these personal fields sealed, and the hash of what it says now. What is sealed already stays."""
+
+    def sealed(field: Field, value: Mapping[str, Any]) -> Mapping[str, Any]:
+        if "value" not in value or not wanted(field.name):
+            return value
+        if lock.key is None:
+            return {"key": lock.name, "cipher": NOTHING}
+        return {"key": lock.name, "cipher": lock.key.seal(value["value"], Place(lock.name, event.id, field.name))}
+
+    found = _mapped(event, sealed)
+    if found is event:
+        return event
+    return Event(found.type, found.header | {"body_hash": body_hash(found.type, found.header, found.body)}, found.body)
+
+
+def unsealed(event: Event, ring: Ring) -> Event:
+    """For people's eyes: sealed fields in the clear where the ring has the key, and empty where it was destroyed.
+
+    What does not open stays as it is.
+    """
+    return _mapped(event, lambda field, value: _told(value, Place(value.get("key", ""), event.id, field.name), ring))
+
+
+def _told(value: Mapping[str, Any], place: Place, ring: Ring) -> Mapping[str, Any]:
+    if not value.get("cipher"):
+        return value
+    known = ring.known(place.key)
+    if known.destroyed:
+        return {"key": place.key, "cipher": NOTHING}
+    if known.key is None:
+        return value
+    try:
+        return {"value": known.key.open(value["cipher"], place)}
+    except SealError:
+        return value
+
+
+def keys_of(event: Event) -> set[str]:
+    """The names of the keys by which its fields are sealed."""
+    return {value["key"] for _, value in _values(event) if "cipher" in value}
+
+
+def _values(event: Event) -> Iterator[tuple[Field, Mapping[str, Any]]]:
+    """The personal fields that say something."""
+    for field in personal(event.type):
+        value: Any = event.header if field.path[0] == "header" else event.body
+        for part in field.path[field.path[0] == "header" :]:
+            value = value.get(part) if value else None
+        if value:
+            yield field, value
+
+
+def _mapped(event: Event, change: Callable[[Field, Mapping[str, Any]], Mapping[str, Any]]) -> Event:
+    """The event with its personal values changed; itself where none was. Nothing in it is changed in place."""
+    record: dict[str, Any] = {**event.body, "header": event.header}
+    changed = False
+    for field, value in _values(event):
+        new = change(field, value)
+        if new is not value:
+            record, changed = _put(record, field.path, new), True
+    if not changed:
+        return event
+    return Event(event.type, record.pop("header"), record, event.raw)
+
+
+def _put(record: Mapping[str, Any], path: tuple[str, ...], value: Mapping[str, Any]) -> dict[str, Any]:
+    first, *rest = path
+    return {**record, first: _put(record[first], tuple(rest), value) if rest else value}
