@@ -180,11 +180,10 @@ class Deliverer:
         except BusError as error:
             return self._failed(one, receiver, error)
         except Exception as error:
-            log.exception("delivery failed", receiver=receiver.name)  # one receiver's fault must not stop the others
+            log.exception("delivery failed", **_about(one, receiver))  # one receiver's fault must not stop the others
             return self._failed(one, receiver, BusError(f"{type(error).__name__}: {error}"))
         self._rested(receiver.name)
-        said = {"case": one.delivery["case"], "place": receipt.place, "repeated": receipt.repeated}
-        log.info("delivered", receiver=receiver.name, **said)
+        log.info("delivered", **_about(one, receiver), place=receipt.place, repeated=receipt.repeated)
         signed = receipt.signed_at is not None and one.delivery["hand_over"] is not None
         events = [receipts.message(one.delivery, receipt, self._codec, self._events, _now())] if signed else []
         return self._ended(one, *receipt.messages, *events)
@@ -200,7 +199,7 @@ class Deliverer:
         if attempts >= receiver.attempts:
             text = f"{receiver.name} did not take it in {attempts} attempts: {error} Repair the receiver, then deliver it again."
             return self._ended(one, self._letter(one, "not_delivered", text))
-        log.warning("delivery waits", receiver=receiver.name, case=one.delivery["case"], attempts=attempts, reason=str(error))
+        log.warning("delivery waits", **_about(one, receiver), attempts=attempts, reason=str(error))
         self._failures[receiver.name] += 1
         told = error.seconds if isinstance(error, LaterError) else 0.0
         self._resting[receiver.name] = _later(max(told, self._pauses.after(self._failures[receiver.name])))
@@ -224,6 +223,12 @@ class Deliverer:
     def _unreadable(self, record: Record, text: str) -> Message:
         letter = deadletters.of_delivery(record, {}, "unreadable_delivery", text)
         return deadletters.message(letter, self._codec, self._partitions, _now())
+
+
+def _about(one: Waiting, receiver: Receiver) -> dict[str, Any]:
+    """What a line of the log says of a delivery: where it lies in its topic, too."""
+    place = {"topic": one.record.topic, "partition": one.record.partition, "offset": one.record.offset}
+    return {"receiver": receiver.name, "case": one.delivery["case"], "delivery": one.id, **place}
 
 
 def _later(seconds: float) -> int:

@@ -18,10 +18,13 @@ from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import quote
 
+import structlog
+
 from bus import crash
 from bus.errors import BusError
 from bus.partition import partition_of
 from bus.ports import Client, Clock, Headers, Message, Producer
+from bus.rarely import Rarely
 from bus.topics import DEADLETTERS, EVENTS
 from connectors import deadletters, positions
 from connectors.config import Connector
@@ -32,6 +35,7 @@ from connectors.values import Refusal
 from schemas.codec import CodecError
 from schemas.envelope import Event
 
+log = structlog.get_logger(__name__)
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  UTC without saying so: isoformat would write +00:00
 #: Records of one transaction are handed to the client in pieces of this size.
 CHUNK = 500
@@ -51,12 +55,12 @@ class Codec(Protocol):
 class Work(NamedTuple):
     """One batch, translated: what to write, and what became of each row.
 
-    `rejected` counts dead letters: a row that was refused before, as it is, gives no second one.
+    `letters` are the new dead letters: a row that was refused before, as it is, gives no second one.
     """
 
     messages: list[Message]
     settled: list[Settled]
-    rejected: int
+    letters: list[Settled]
 
     @property
     def refused(self) -> list[SourceRecord]:
@@ -89,6 +93,7 @@ class Runner:
         self._used = 0.0
         self._source: Source | None = None
         self._progress: Progress | None = None
+        self._rarely = Rarely()
         #: Called by a source that knows by itself when rows have come.
         self.wake: Callable[[], None] = lambda: None
 
@@ -209,7 +214,7 @@ class Runner:
         position = batch.position
         if isinstance(self._source, Remembering) and (refused := work.refused):
             position = self._source.remember(refused)
-        after = self.progress.after(position, len(batch.records), work.events, work.rejected)
+        after = self.progress.after(position, len(batch.records), work.events, len(work.letters))
         self._connector.keep()
         producer.begin()
         for start in range(0, len(work.messages), CHUNK):
@@ -220,7 +225,15 @@ class Runner:
         producer.commit()
         self._progress = after
         crash.point("connector.after_commit")
+        self._tell(work.letters)
         return work.settled
+
+    def _tell(self, letters: Iterable[Settled]) -> None:
+        """Once they stand; of many of one kind only a few. What stands in the row is not for the log."""
+        for one in letters:
+            if so_far := self._rarely.count(one.reason):
+                place = {"table": one.record.table, "position": one.record.position}
+                log.warning("row refused", connector=self.name, reason=one.reason, so_far=so_far, **place)
 
     # -- from rows to messages
 
@@ -228,21 +241,23 @@ class Runner:
         now, stamp = self._clock.now(), _milliseconds()
         messages: list[Message] = []
         settled: list[Settled] = []
-        reloaded, rejected = False, 0
+        letters: list[Settled] = []
+        reloaded = False
         for record in records:
             found = self._events(record, now, stamp)
             if isinstance(found, Rejection) and not reloaded and self._may_be_new(found):
                 self._connector.refresh(again=True)
                 reloaded, found = True, self._events(record, now, stamp)
             if isinstance(found, Rejection):
+                refused = Settled(record, 0, found.reason, found.text)
                 if not self._refused_before(record):
                     messages.append(self._letter(found, record, now, stamp))
-                    rejected += 1
-                settled.append(Settled(record, 0, found.reason, found.text))
+                    letters.append(refused)
+                settled.append(refused)
             else:
                 messages += found
                 settled.append(Settled(record, len(found)))
-        return Work(messages, settled, rejected)
+        return Work(messages, settled, letters)
 
     def _refused_before(self, record: SourceRecord) -> bool:
         return isinstance(self._source, Remembering) and self._source.refused_before(record)

@@ -55,4 +55,4 @@ class Batch:
 
 
 def cause_of(record: Record) -> Cause:
-    return Cause(record.timestamp * 1000, record.timestamp, record.partition)
+    return Cause(record.timestamp * 1000, record.timestamp, record.partition, record.offset)

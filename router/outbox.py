@@ -45,6 +45,7 @@ class Cause(NamedTuple):
     recorded_at: int
     timestamp: int
     partition: int
+    offset: int = -1
 
 
 class Letter(NamedTuple):
@@ -56,12 +57,22 @@ class Letter(NamedTuple):
     found: str | None = None
 
 
+class Refused(NamedTuple):
+    """What went to the dead letters, as the log tells it: whose, of which case, where it lay, why."""
+
+    system: str
+    case: str
+    reason: str
+    cause: Cause
+
+
 class Outbox:
     """The messages of one batch, in order. `moved` are the partitions that sent something on to another key."""
 
     def __init__(self, codec: Codec, partitions: int) -> None:
         self.messages: list[Message] = []
         self.moved: set[int] = set()
+        self.refused: list[Refused] = []
         self._codec = codec
         self._partitions = partitions
 
@@ -116,6 +127,7 @@ class Outbox:
             "received_at": cause.recorded_at,
             **fields,
         }
+        self.refused.append(Refused(fields["system"], fields["case"] or "", letter.reason, cause))
         self._send(DEADLETTERS.name, fields["case"] or fields["key"] or "", self._codec.encode_record("DeadLetter", value), cause)
 
     def marker(self, topic: str, partition: int, marker: dict[str, Any], cause: Cause, headers: Headers = ()) -> None:

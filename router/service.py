@@ -10,9 +10,12 @@ from copy import copy
 from functools import partial
 from typing import NamedTuple
 
+import structlog
+
 from bus import crash
 from bus.partition import partition_of
 from bus.ports import Client, Message, Record, Store, Written
+from bus.rarely import Rarely
 from bus.topics import ALERTS, EVENTS, FORWARD, JOURNAL
 from router.alias import Word, heard
 from router.batch import Batch, cause_of
@@ -21,13 +24,15 @@ from router.desk import Desk, Setting
 from router.ending import Ending
 from router.keep import Keep
 from router.law import LawProfile
-from router.outbox import AWAY, GONE, KEPT, ROW, ROWS, SAME, TYPE, VIA, Cause, Letter, Outbox
+from router.outbox import AWAY, GONE, KEPT, ROW, ROWS, SAME, TYPE, VIA, Cause, Letter, Outbox, Refused
 from router.rows import ROW as MOVED_ROW
 from router.signatures import Signatures
 from router.work import take
 from schemas.admission import Admission
 from schemas.codec import Codec, CodecError
 from schemas.envelope import Event
+
+log = structlog.get_logger(__name__)
 
 #: What a router reads. All are co-partitioned.
 TOPICS = (EVENTS.name, FORWARD.name, ALERTS.name)
@@ -58,6 +63,7 @@ class Router:
         self._keep = Keep(client, codec, stores, settings.partitions)
         self._ending = Ending(codec, self._keep, settings.partitions)
         self._batch = self._fresh()
+        self._rarely = Rarely()
 
     def assigned(self, partitions: frozenset[int]) -> None:
         self.aborted()
@@ -77,8 +83,16 @@ class Router:
 
     def committed(self, written: Sequence[Written]) -> None:
         crash.point("router.after_commit_before_store")
+        self._tell(self._batch.out.refused)
         self._keep.committed(written, (desk.state for desk in self._batch.desks.values()), self._batch.rows)
         self._renew()
+
+    def _tell(self, refused: Sequence[Refused]) -> None:
+        """Once they stand; of many of one kind only a few."""
+        for one in refused:
+            if so_far := self._rarely.count(one.system, one.reason):
+                place = {"partition": one.cause.partition, "offset": one.cause.offset}
+                log.warning("refused", connector=one.system, case=one.case, reason=one.reason, so_far=so_far, **place)
 
     def aborted(self) -> None:
         self._ending.forget()

@@ -5,11 +5,10 @@ Pure but for the log: whether a key held is judged at the record's receipt, so t
 
 from __future__ import annotations
 
-from collections import Counter
-
 import structlog
 
 from bus.ports import Record
+from bus.rarely import Rarely
 from router.outbox import Letter
 from schemas.envelope import Event
 from schemas.signing import KEY, Fault, Keys, of_headers
@@ -23,7 +22,7 @@ class Signatures:
     def __init__(self, keys: Keys, *, required: bool) -> None:
         self._keys = keys
         self._required = required
-        self._told: Counter[tuple[str, str, str]] = Counter()
+        self._rarely = Rarely()
 
     def letter(self, record: Record, event: Event) -> Letter | None:
         """None where the event may stand."""
@@ -34,17 +33,13 @@ class Signatures:
         key = headers.get(KEY, b"").decode("utf-8", "replace")
         if self._required:
             return Letter(f"signature_{fault.reason}", fault.text, "signature", key or None)
-        self._tell(event, fault, key)
+        self._tell(record, event, fault, key)
         return None
 
-    def _tell(self, event: Event, fault: Fault, key: str) -> None:
-        """The first of its kind, the tenth, the hundredth: a department that signs nothing must not fill the disk."""
-        kind = (event.header["source"]["system"], fault.reason, key)
-        self._told[kind] += 1
-        if _round(self._told[kind]):
-            said = {"system": kind[0], "reason": fault.reason, "key": key, "so_far": self._told[kind]}
-            log.warning("signature does not hold", case=event.case, event_id=event.id, **said)
-
-
-def _round(number: int) -> bool:
-    return set(str(number)[1:]) <= {"0"} and str(number)[0] == "1"
+    def _tell(self, record: Record, event: Event, fault: Fault, key: str) -> None:
+        """Of many of one kind only a few."""
+        system = event.header["source"]["system"]
+        if so_far := self._rarely.count(system, fault.reason, key):
+            said = {"case": event.case, "event_id": event.id, "reason": fault.reason, "key": key, "so_far": so_far}
+            place = {"partition": record.partition, "offset": record.offset}
+            log.warning("signature does not hold", connector=system, **said, **place)
