@@ -23,8 +23,9 @@ class Period(NamedTuple):
         return Period(self.first - timedelta(days), self.first - timedelta(1))
 
     def year_before(self) -> Period:
-        """The same days of the year before; a 29 February is the 28th there."""
-        return Period(_last_year(self.first), _last_year(self.last))
+        """The same days of the year before; a 29 February is the 28th there, and a month up to its end goes up to its end."""
+        whole = self.first.day == 1 and (self.last + timedelta(1)).day == 1
+        return Period(_last_year(self.first), _end_of_february(self.last) if whole else _last_year(self.last))
 
     def bounds(self, zone: tzinfo) -> tuple[int, int]:
         """From the first moment of the first day up to, and without, the first one after the last."""
@@ -32,9 +33,12 @@ class Period(NamedTuple):
 
 
 def _last_year(day: date) -> date:
+    return day.replace(year=day.year - 1, day=28 if (day.month, day.day) == (2, 29) else day.day)
+
+
+def _end_of_february(day: date) -> date:
     """A month that ends with February goes back to one that does."""
-    leap = day.month == 2 and (day + timedelta(1)).day == 1
-    return date(day.year - 1, 3, 1) - timedelta(1) if leap else day.replace(year=day.year - 1)
+    return date(day.year - 1, 3, 1) - timedelta(1) if day.month == 2 else _last_year(day)
 
 
 def month_of(at: int, zone: tzinfo) -> Period:

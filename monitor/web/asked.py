@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -12,6 +12,9 @@ from monitor.times import local, micros
 
 #: The names of the address's parts.
 AT, KNOWN, THEN = "at", "known", "then"
+#: Days beyond these are slips of the pen: no calendar, no clock and no case reaches there.
+YEARS = range(1900, 3000)
+_LEAST = timedelta(microseconds=1)
 
 
 class When(NamedTuple):
@@ -28,7 +31,7 @@ class When(NamedTuple):
         """What the address says of it."""
         if self.at is None:
             return {}
-        return {AT: local(self.at, zone).strftime("%Y-%m-%dT%H:%M")} | ({KNOWN: THEN} if self.then else {})
+        return {AT: _text(self.at, zone)} | ({KNOWN: THEN} if self.then else {})
 
 
 def when(parts: Mapping[str, str], zone: tzinfo) -> When:
@@ -43,10 +46,20 @@ def moment(text: str, zone: tzinfo) -> int | None:
         found = datetime.fromisoformat(text.strip())
     except ValueError:
         return None
+    if found.year not in YEARS:
+        return None
     if len(text.strip()) <= 10:
-        found += timedelta(days=1, microseconds=-1)
+        found += timedelta(days=1) - _LEAST
     aware = found if found.tzinfo else found.replace(tzinfo=zone)
     return micros(aware.astimezone(UTC))
+
+
+def _text(at: int, zone: tzinfo) -> str:
+    """What `moment` reads as this very moment: the end of a day as its date, and no finer than it is."""
+    there = local(at, zone).replace(tzinfo=None)
+    if (there + _LEAST).time() == time.min:
+        return there.date().isoformat()
+    return there.isoformat(timespec="auto" if there.second or there.microsecond else "minutes")
 
 
 def link(path: str, parts: Mapping[str, object]) -> str:

@@ -16,27 +16,23 @@ KEPT = 8
 
 
 class Past:
-    """One picture is made at a time. What was known then does not change; what is known now does, and is made anew."""
+    """One picture is made at a time, and made anew when what it rests on has changed."""
 
     def __init__(self, view: View, inputs: Inputs) -> None:
         self._view, self._inputs = view, inputs
         self._kept: OrderedDict[tuple[Window, int], Picture] = OrderedDict()
         self._lock = threading.Lock()
 
-    def picture(self, window: Window, at: int) -> Picture:
-        """As of `at`; takes about a minute for a million events that lie beyond it."""
+    def picture(self, window: Window, at: int, state: int) -> Picture:
+        """As of `at`; takes about a minute for a million events that lie beyond it. `state` changes with what it rests on."""
         with self._lock:
-            key = (window, 0 if window.known is not None else self._state())
+            key = (window, state)
             if key not in self._kept:
                 self._kept[key] = self._made(window, at)
                 while len(self._kept) > KEPT:
                     self._kept.popitem(last=False)
             self._kept.move_to_end(key)
             return self._kept[key]
-
-    def _state(self) -> int:
-        """A number that grows with whatever the view reads."""
-        return sum(self._view.positions().values())
 
     def _made(self, window: Window, at: int) -> Picture:
         inputs = self._inputs

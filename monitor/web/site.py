@@ -10,7 +10,7 @@ from typing import Protocol
 from monitor.caseview import Sentence
 from monitor.statistics.compute import Inputs
 from monitor.statistics.holding import LevelOf
-from monitor.times import local_date
+from monitor.times import HOUR, local_date
 from monitor.view import View
 from monitor.web.access import Scope, User, scope
 from monitor.web.accounts import Accounts
@@ -34,6 +34,8 @@ from schemas.sealing import NO_KEYS, Ring
 
 #: In seconds.
 MINUTE = 60
+#: By then the monitor has read what the bus had received: a moment not so long ago, or ahead, may still bring more.
+READ_BY = HOUR
 
 
 class Items(Protocol):
@@ -108,10 +110,11 @@ class Site:
         return self.now() if when.at is None else when.at
 
     def state(self, when: When) -> int:
-        """A number that changes with whatever an answer rests on; what was known then does not change."""
+        """A number that changes with whatever an answer rests on; what was known then does not, once all of it has been read."""
         if when.at is None:
             return self.live.picture.version
-        return 0 if when.then else sum(self.view.positions().values())
+        known = when.then and when.at < self.now() - READ_BY
+        return 0 if known else sum(self.view.positions().values())
 
     def state_of(self, picture: Picture, more: int = 0) -> Hashable:
         """Changes with the live picture, with `more`, and with each minute: a case that nothing happens to grows older."""
@@ -119,7 +122,7 @@ class Site:
 
     def picture(self, when: When) -> Picture:
         """Live, or of a past moment: that one is made when it is first asked for, which takes its time."""
-        return self.live.picture if when.at is None else self.past.picture(when.window, when.at)
+        return self.live.picture if when.at is None else self.past.picture(when.window, when.at, self.state(when))
 
     def account(self, case: Case, now: int, code: str) -> Account:
         """The case's clock in words."""

@@ -126,6 +126,8 @@ def test_a_month_is_held_against_the_same_month_of_the_year_before():
     assert MARCH.year_before() == Period(date(2024, 3, 1), date(2024, 3, 31))
     assert Period(date(2025, 2, 1), date(2025, 2, 28)).year_before() == Period(date(2024, 2, 1), date(2024, 2, 29))
     assert Period(date(2024, 2, 29), date(2024, 3, 1)).year_before() == Period(date(2023, 2, 28), date(2023, 3, 1))
+    assert Period(date(2025, 2, 28), date(2025, 3, 31)).year_before() == Period(date(2024, 2, 28), date(2024, 3, 31))
+    assert Period(date(2025, 2, 3), date(2025, 2, 28)).year_before() == Period(date(2024, 2, 3), date(2024, 2, 28))
 
 
 def test_a_period_ends_with_its_last_day():

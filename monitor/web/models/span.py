@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from monitor.statistics.ask import Span
 from monitor.statistics.period import Period
+from monitor.web.asked import YEARS
 
 #: What an address may call a period, in the order in which the page offers them.
 NAMED = ("month", "last_month", "quarter", "last_quarter", "year")
@@ -59,6 +60,7 @@ def _beside(period: Period, against: str) -> Span:
 
 def _day(text: str) -> date | None:
     try:
-        return date.fromisoformat(text)
+        found = date.fromisoformat(text)
     except ValueError:
         return None
+    return found if found.year in YEARS else None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import monitor_world as world
-from web_world import ENDED, GREEN, NOW, RED, applied, records
+from web_world import ENDED, GREEN, NOW, RED, applied, lives, records
 
 from bus.ports import Partition
-from bus.topics import STATE
+from bus.topics import JOURNAL, STATE
+from monitor.times import HOUR
 from monitor.web.access import Role, User
 from monitor.web.accounts import Accounts, Look
+from monitor.web.asked import When
 from router.case import fold
 from router.law import LawProfile
 
@@ -60,10 +62,25 @@ def test_a_picture_of_the_past_is_kept_and_made_anew_when_the_view_moves(site):
     from monitor.statistics.source import Window
 
     when = world.at(20)
-    first = site.past.picture(Window(when), when)
+    first = site.past.picture(Window(when), when, 1)
     assert [one.key for one in first.glances] == [RED]
-    assert site.past.picture(Window(when), when) is first
+    assert site.past.picture(Window(when), when, 1) is first
+    assert site.past.picture(Window(when), when, 2) is not first
     assert first.open() == list(first.glances)
+
+
+def test_what_is_known_at_a_moment_to_come_is_not_kept_for_ever(site, view):
+    """Who asks in the morning for the end of the day must not leave the morning's picture to who asks in the evening."""
+    tonight, long_ago = When(NOW + HOUR, then=True), When(NOW - 2 * HOUR, then=True)
+    assert [one.key for one in site.picture(tonight).open()] == [RED, GREEN]
+    kept = site.picture(long_ago)
+    decided = world.event("Decided", 40 * 24, RED, authority="fire@11", result="GRANTED")
+    events = [*next(events for key, events in lives() if key == RED), decided]
+    state = world.state_record(world.state(events, fold(events, LawProfile(), RED)), 900)
+    read_from = {Partition(JOURNAL.name, 0): 9, Partition(STATE.name, 0): 3}
+    view.apply_batch([world.journal_record(world.chain(events)[-1], 900), state], read_from, world.CODEC)
+    assert [one.key for one in site.picture(tonight).open()] == [GREEN]
+    assert site.picture(long_ago) is kept
 
 
 def test_the_trend_counts_what_came_on_local_days(site):

@@ -143,11 +143,27 @@ def test_a_supervisor_of_a_city_sees_its_counties_and_one_of_nowhere_nothing():
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("2025-03-03T18:00", at(18)), ("2025-03-03T10:00Z", at(18)), ("2025-03-03", at(24) - 1), ("yesterday", None), ("", None)],
+    [
+        ("2025-03-03T18:00", at(18)),
+        ("2025-03-03T10:00Z", at(18)),
+        ("2025-03-03", at(24) - 1),
+        ("yesterday", None),
+        ("", None),
+        ("0001-01-01T00:00", None),
+        ("9999-12-31T23:59-12:00", None),
+    ],
 )
 def test_a_moment_of_an_address_is_local_unless_it_says_otherwise(text, expected):
     """A date alone means its end; nonsense means now."""
     assert moment(text, ZONE) == expected
+
+
+@pytest.mark.parametrize("text", ["2025-03-03", "2025-03-03T18:00", "2025-03-03T18:00:30", "2025-03-03T10:00:30.250Z"])
+def test_an_address_keeps_its_moment_to_the_microsecond(text):
+    """A day stays a day to its very end: what was told of its last minute is on the next page too."""
+    then = when({"at": text}, ZONE)
+    assert when(then.parts(ZONE), ZONE) == then
+    assert then.parts(ZONE)["at"] == text or text.endswith("Z")
 
 
 def test_an_address_keeps_its_moment():
