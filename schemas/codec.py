@@ -16,6 +16,7 @@ from io import BytesIO
 from typing import Any, NamedTuple, Protocol
 
 from fastavro import schemaless_reader, schemaless_writer
+from fastavro.read import SchemaResolutionError
 
 from schemas import contract
 from schemas.contract import Contract
@@ -30,7 +31,10 @@ Published = Callable[[], Iterable[str]]
 #: Unknown schemas that one reader asks for.
 STRANGE = 1000
 #: What fastavro and Python raise on bytes that are not what they claim to be, and on values that do not fit.
-_FAULTS = (ValueError, TypeError, EOFError, LookupError, ArithmeticError, AttributeError, MemoryError, struct.error)
+_FAULTS = (
+    *(ValueError, TypeError, EOFError, LookupError, ArithmeticError, AttributeError, MemoryError),
+    *(struct.error, SchemaResolutionError),
+)
 
 
 class CodecError(Exception):
@@ -222,7 +226,7 @@ def _read(how: _Reading, data: bytes, start: int) -> dict[str, Any]:
     try:
         value: Any = schemaless_reader(stream, how.writer, how.reader)
     except _FAULTS as error:
-        raise CodecError(f"The bytes are no {how.name}: {error or type(error).__name__}.") from error
+        raise CodecError(f"The bytes are no {how.name}: {str(error)[:200] or type(error).__name__}.") from error
     if stream.tell() != len(data):
         raise CodecError(f"The bytes are no {how.name}: {len(data) - stream.tell()} bytes are left over.")
     record: dict[str, Any] = value

@@ -7,7 +7,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from fastavro.schema import fingerprint, parse_schema, to_parsing_canonical_form
+from fastavro.schema import SchemaParseException, UnknownType, fingerprint, parse_schema, to_parsing_canonical_form
+
+from schemas import bounds
 
 ROOT = Path(__file__).parent
 
@@ -38,9 +40,15 @@ def stripped(schema: Any) -> Any:
 
 
 def contract(text: str) -> Contract:
-    """Raises fastavro.schema.SchemaParseException or ValueError where the text is no Avro schema of a record."""
-    schema = json.loads(text)
-    plain: Any = parse_schema(stripped(schema), named_schemas={}, _force=True)
+    """Raises ValueError, TypeError or LookupError where the text is no Avro schema of a record, or none to read with."""
+    try:
+        schema = json.loads(text)
+        plain: Any = parse_schema(stripped(schema), named_schemas={}, _force=True)
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
+    except (SchemaParseException, UnknownType) as error:
+        raise ValueError(str(error)) from error
+    bounds.check(plain)
     canonical = to_parsing_canonical_form(plain)
     mark = bytes.fromhex(fingerprint(canonical, "CRC-64-AVRO"))
     fullname = str(plain["name"])

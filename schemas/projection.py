@@ -202,6 +202,8 @@ def _any_number(data: bytes, at: int) -> tuple[int, int]:
         if byte < 128:
             return number >> 1 ^ -(number & 1), at
         shift += 7
+        if shift > 63:  # a megabyte of such bytes would be put together for half a minute
+            raise ValueError("a number has more than ten bytes")
 
 
 def _length(data: bytes, at: int) -> tuple[int, int]:

@@ -19,9 +19,11 @@ from bus.broker import Broker
 
 _ROOT = Path(__file__).parents[1]
 
-#: How many examples a property is tried with: few while one works, many in CI. `HYPOTHESIS_PROFILE=full` asks for many.
+#: How many examples a property is tried with: few while one works, many in CI. `HYPOTHESIS_PROFILE=full` asks for many,
+#: `long` for minutes of them: HYPOTHESIS_PROFILE=long uv run pytest tests/truth tests/wire -k fuzz
 settings.register_profile("swift", max_examples=25, deadline=None, database=None)
 settings.register_profile("full", max_examples=200, deadline=None)
+settings.register_profile("long", max_examples=5_000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("full" if os.environ.get("CI") else "swift"))
 
 

@@ -19,6 +19,7 @@ from fastavro.schema import SchemaParseException
 
 from bus.errors import ConfigurationError, CorruptionError
 from connectors.values import Refusal
+from schemas import bounds
 from schemas.codec import CONFLUENT, SINGLE_OBJECT
 from schemas.contract import contract
 
@@ -26,7 +27,7 @@ from schemas.contract import contract
 Files = Mapping[int, Path] | Sequence[Path]
 #: What fastavro and Python raise on bytes that are not what their schema says.
 _FAULTS = (ValueError, TypeError, EOFError, LookupError, ArithmeticError, AttributeError, MemoryError, struct.error)
-_NO_SCHEMA = (ValueError, TypeError, LookupError, AttributeError, SchemaParseException)
+_NO_SCHEMA = (ValueError, TypeError, LookupError, AttributeError, RecursionError, SchemaParseException)
 
 
 class Registry(Protocol):
@@ -102,9 +103,13 @@ def _prefix(data: bytes) -> bytes:
 
 
 def _parsed(text: str) -> Any:
-    if schema := json.loads(text):
-        return parse_schema(schema, named_schemas={})
-    raise ValueError("it is empty")
+    """Raises one of _NO_SCHEMA, for one that would end or hold the process too."""
+    schema = json.loads(text)
+    if not schema:
+        raise ValueError("it is empty")
+    parsed: Any = parse_schema(schema, named_schemas={})
+    bounds.check(parsed)
+    return parsed
 
 
 def _loaded(path: Path, where: str) -> tuple[bytes, Any]:

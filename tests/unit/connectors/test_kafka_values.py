@@ -125,10 +125,18 @@ def test_a_registry_that_is_away_is_waited_for() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ['syntax = "proto3";', '{"type": "record", "name": "A", "fields": [{"name": "b", "type": "B"}]}', "[]"]
+    "text",
+    [
+        'syntax = "proto3";',
+        '{"type": "record", "name": "A", "fields": [{"name": "b", "type": "B"}]}',
+        "[]",
+        "[" * 5000 + "]" * 5000,
+        '{"type": "record", "name": "A", "fields": [{"name": "b", "type": "A"}]}',
+        '{"type": "array", "items": "null"}',
+    ],
 )
-def test_what_the_registry_has_may_be_no_avro(text: str) -> None:
-    """Protobuf and JSON Schema lie in registries too, and schemas that lean on others."""
+def test_what_the_registry_has_may_be_no_avro_to_read_with(text: str) -> None:
+    """Protobuf and JSON Schema lie in registries too, schemas that lean on others, and such as would end or hold the process."""
     with pytest.raises(Refusal) as told:
         AvroReader([], Registry(text=text), "dep.yaml").read(confluent(17, body()))
     assert "schema 17" in told.value.found
