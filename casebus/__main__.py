@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from casebus.commands.connector import app as connector_app
-from casebus.groups import acl, deadletters, deliveries, evidence, figures, fleet, keys, registry, user
+from casebus.groups import acl, backup, deadletters, deliveries, evidence, figures, fleet, keys, registry, user
 from casebus.options import At, Folder, Health, Here, Json, Known
 
 app = typer.Typer(
@@ -247,6 +247,9 @@ def doctor(folder: Folder = Here, as_json: Json = False) -> None:
     from casebus.commands.doctor import run
 
     raise typer.Exit(run(folder, as_json=as_json))
+
+
+backup.add(app)
 
 
 def command() -> object:

@@ -91,14 +91,9 @@ class Writer:
 
     def _database(self, name: str, place: Path) -> None:
         copy = self._growing.with_name(f"{self._growing.name}.db")
-        copy.unlink(missing_ok=True)
         try:
-            with closing(sqlite3.connect(place, timeout=30)) as live, closing(sqlite3.connect(copy)) as made:
-                live.backup(made)
-            copy.chmod(place.stat().st_mode)
+            copied(place, copy)
             self.file(name, copy, copy.stat().st_size)
-        except sqlite3.Error as error:
-            raise RetryError(f"The database {place} cannot be read: {error}. Take the backup again.") from error
         finally:
             copy.unlink(missing_ok=True)
 
@@ -113,6 +108,19 @@ class Writer:
             raise RetryError(f"{info.name} became shorter while it was read. Take the backup again.") from error
         self._sums.append(f"{digest.hexdigest()}  {info.name}\n")
         self.files += 1
+
+
+def copied(place: Path, to: Path) -> None:
+    """A database of SQLite as of one moment, with the rights of the original. Raises RetryError where it cannot be read."""
+    to.unlink(missing_ok=True)
+    to.touch(0o600)
+    try:
+        with closing(sqlite3.connect(place, timeout=30)) as live, closing(sqlite3.connect(to)) as made:
+            live.backup(made)
+    except sqlite3.Error as error:
+        to.unlink()
+        raise RetryError(f"The database {place} cannot be read: {error}. Take the backup again.") from error
+    to.chmod(place.stat().st_mode)
 
 
 class _Digest(io.RawIOBase):

@@ -1,7 +1,8 @@
 """`casebus backup` and `casebus restore`: everything of a deployment that cannot be made again, in one file.
 
 The order matters. Databases of the monitor and the page come first: a view that is behind Kafka reads on, one that is ahead
-would miss what comes. The folder comes last: the keys that personal fields are sealed with are there before their events are.
+would miss what comes. The keys of sealed fields come last, for a key is there before its events are; and into a file of
+their own, for whoever destroys a key must be able to destroy its copies too (docs/security.md).
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import make_url
+
 from bus import snapshot
 from bus.errors import ConfigurationError
 from casebus import archive
@@ -25,9 +28,10 @@ from casebus.deployment import FILE, Deployment
 EMBEDDED, ELSEWHERE = "embedded", "elsewhere"
 
 
-def save(folder: Path, to: Path, *, as_json: bool) -> int:
+def save(folder: Path, to: Path, keys_to: Path | None = None, *, as_json: bool) -> int:
     """Raises BusError where it cannot be done; then there is no file."""
     deployment = Deployment.load(folder)
+    keys = _keys(deployment, keys_to)
     file = _named(to, deployment)
     kafka = deployment.settings.kafka.embedded
     head = {
@@ -42,9 +46,24 @@ def save(folder: Path, to: Path, *, as_json: bool) -> int:
         writer.text(archive.HEAD, json.dumps(head, indent=1))
         _databases(writer, deployment)
         held = _kafka(writer, deployment) if kafka else 0.0
-        left = writer.tree(archive.DEPLOYMENT, deployment.folder, frozenset({deployment.data.absolute(), file.absolute()}))
+        without = {deployment.data.absolute(), file, keys} | ({keys_to.absolute()} if keys_to else set())
+        left = writer.tree(archive.DEPLOYMENT, deployment.folder, frozenset(one for one in without if one))
+        if keys and keys_to:
+            archive.copied(keys, keys_to)
+    left += [keys] if keys and not keys_to else []
     _tell(head | {"file": str(file), "files": writer.files, "held_seconds": round(held, 2)}, left, as_json=as_json)
     return 0
+
+
+def _keys(deployment: Deployment, keys_to: Path | None) -> Path | None:
+    """The file with the keys of sealed fields; None where there is none, or where they lie in a database elsewhere."""
+    url = make_url(deployment.settings.sealing.url(deployment.folder))
+    file = Path(url.database).absolute() if url.get_backend_name() == "sqlite" and url.database else None
+    if file and file.is_file():
+        return file
+    if keys_to:
+        raise ConfigurationError("There is no file of keys to copy: nothing is sealed, or the keys lie in a database elsewhere.")
+    return None
 
 
 def _named(to: Path, deployment: Deployment) -> Path:
@@ -84,9 +103,8 @@ def _tell(said: Mapping[str, Any], left: list[Path], *, as_json: bool) -> None:
     if said["kafka"] == ELSEWHERE:
         sys.stdout.write("The topics are not in it: they are your Kafka's matter (docs/operate.md, Back up and restore).\n")
     for path in left:
-        sys.stderr.write(
-            f"casebus: {path} is not in it: it is no file, or a link to a folder. Save what it leads to by itself.\n"
-        )
+        why = "it holds keys; --keys-to FILE copies them apart" if path.is_file() else "it is no file, or a link to a folder"
+        sys.stderr.write(f"casebus: {path} is not in it: {why}.\n")
 
 
 def restore(file: Path, folder: Path) -> int:

@@ -19,12 +19,15 @@ def add(app: typer.Typer) -> None:
 def backup(
     to: Annotated[Path, typer.Option("--to", help="The file, or a folder in which it is named by the moment.")],
     folder: Folder = Here,
+    keys_to: Annotated[
+        Path | None, typer.Option(help="A file for the keys of sealed fields, which are not in the backup itself.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Save all of a deployment that cannot be made again in one file, while it runs or not."""
     from casebus.commands import backup as command
 
-    raise typer.Exit(command.save(folder, to, as_json=as_json))
+    raise typer.Exit(command.save(folder, to, keys_to, as_json=as_json))
 
 
 def restore(

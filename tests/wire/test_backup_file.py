@@ -202,6 +202,22 @@ def test_a_backup_into_its_own_folder_does_not_eat_itself(city):
         assert [name for name in tar.getnames() if "backup.tar" in name] == []
 
 
+def test_keys_of_sealed_fields_are_saved_apart(city, tmp_path, capsys):
+    """A key that is destroyed must not come back with the next restore: their copies are few and short-lived."""
+    with pytest.raises(ConfigurationError, match="no file of keys"):
+        backup.save(city, tmp_path / "b.tar.gz", tmp_path / "keys-copy.db", as_json=False)
+    with closing(sqlite3.connect(city / "secrets" / "keys.db")) as keys:
+        keys.execute("CREATE TABLE data_keys (name TEXT)")
+    backup.save(city, tmp_path / "b.tar.gz", as_json=False)
+    assert "keys.db is not in it: it holds keys; --keys-to" in capsys.readouterr().err
+    backup.save(city, tmp_path / "b.tar.gz", tmp_path / "keys-copy.db", as_json=False)
+    assert capsys.readouterr().err == ""
+    with closing(sqlite3.connect(tmp_path / "keys-copy.db")) as keys:
+        assert keys.execute("SELECT * FROM data_keys").fetchall() == []
+    backup.restore(tmp_path / "b.tar.gz", tmp_path / "back")
+    assert [path.name for path in (tmp_path / "back" / "secrets").iterdir()] == ["permits.key"]
+
+
 def test_links_to_folders_are_told(city, tmp_path, capsys):
     """What they lead to is somebody else's to save."""
     (city / "exports" / "far").symlink_to(tmp_path)
