@@ -128,13 +128,14 @@ def route(
 @app.command()
 def deliver(
     folder: Folder = Here,
+    member: Annotated[int, typer.Option(min=0, max=1, help="This worker's number, when two run.")] = 0,
     leave: Annotated[bool, typer.Option("--exit", help="Stop when all that was decided is delivered.")] = False,
     health: Health = None,
 ) -> None:
     """Run the deliveries: bring handed-over cases to their receivers."""
     from casebus.commands import services
 
-    raise typer.Exit(services.deliver(folder, leave=leave, at=health))
+    raise typer.Exit(services.deliver(folder, member, leave=leave, at=health))
 
 
 @app.command()

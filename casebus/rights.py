@@ -134,7 +134,8 @@ def _route(principal: str, ground: Ground) -> Iterator[Right]:
 
 def _deliver(principal: str, ground: Ground) -> Iterator[Right]:
     yield group(principal, f"{ground.name}-deliveries")
-    yield from transactions(principal, f"{ground.name}-deliveries-1")
+    for member in (1, 2):
+        yield from transactions(principal, f"{ground.name}-deliveries-{member}")
     yield from read(principal, (DELIVERIES.name, RETRIES.name))
     yield from write(principal, (RETRIES.name, DEADLETTERS.name, EVENTS.name, *ground.outlets))
 

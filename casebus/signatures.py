@@ -50,7 +50,7 @@ class SignatureSettings(Settings):
 
 
 #: Parts of the bus that publish events themselves, and what their transactional id ends with after the deployment's name.
-PARTS = {"page": "page", "deliver": "deliveries-1", "deadletters": "deadletters"}
+PARTS = {"page": ("page",), "deliver": ("deliveries-1", "deliveries-2"), "deadletters": ("deadletters",)}
 
 
 class Wanted(NamedTuple):
@@ -63,7 +63,8 @@ class Wanted(NamedTuple):
     def of(cls, name: str, folder: Path, settings: SignatureSettings) -> Wanted:
         """`name` is the deployment's. A connector's name goes before a part's."""
         ids = {f"connector-{who}": one for who, one in settings.sign.items()}
-        parts = {f"{name}-{last}": settings.sign[part] for part, last in PARTS.items() if part in settings.sign}
+        lasts = ((last, settings.sign[part]) for part, ends in PARTS.items() if part in settings.sign for last in ends)
+        parts = {f"{name}-{last}": one for last, one in lasts}
         return cls(folder, ids | parts)
 
     def signer(self, transactional_id: str) -> Signer | None:

@@ -240,10 +240,19 @@ def _now() -> int:
 
 
 class Deliveries:
-    """The service: a group of its own over deliveries and retries. `found` may be a `Roster.found`, asked before each step."""
+    """The service: a group of its own over deliveries and retries. `found` may be a `Roster.found`, asked before each step.
 
-    def __init__(
-        self, found: Sequence[Receiver] | Found, client: Client, codec: Codec, group: str, pauses: Pauses | None = None
+    Several members, each with a number of its own, share the partitions.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917  what it works with, each once
+        self,
+        found: Sequence[Receiver] | Found,
+        client: Client,
+        codec: Codec,
+        group: str,
+        pauses: Pauses | None = None,
+        member: int = 0,
     ) -> None:
         ask = found if callable(found) else lambda: found
         sizes = Sizes(len(client.ends([DEADLETTERS.name])), len(client.ends([EVENTS.name])))
@@ -253,7 +262,7 @@ class Deliveries:
             group=group,
             topics=TOPICS,
             processor=self._deliverer,
-            transactional_id=f"{group}-1",
+            transactional_id=f"{group}-{member + 1}",
             max_batch=BATCH,
             name="delivery",
         )

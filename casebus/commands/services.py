@@ -241,7 +241,7 @@ def _speak(wiring: Wiring, view: View, client: Client, how: _Following) -> None:
         _follow(wiring, service, how)
 
 
-def deliver(folder: Path, *, leave: bool, at: str | None = None) -> int:
+def deliver(folder: Path, member: int = 0, *, leave: bool, at: str | None = None) -> int:
     """Until stopped, by whatever the connectors' files say now; with `leave` until everything decided so far has been tried.
 
     While no system of the deployment takes deliveries there is nothing to do: they stay in their topic for whoever reads it.
@@ -250,7 +250,7 @@ def deliver(folder: Path, *, leave: bool, at: str | None = None) -> int:
     if leave:
         _deliver_to_end(wiring, stop)
     else:
-        _deliver_on(wiring, stop, at)
+        _deliver_on(wiring, stop, member, at)
     return 0
 
 
@@ -265,7 +265,7 @@ def _deliver_to_end(wiring: Wiring, stop: threading.Event) -> None:
         Deliveries(receivers(wiring.connectors, client), client, wiring.codec, _delivery_group(wiring)).run_to_end(stop)
 
 
-def _deliver_on(wiring: Wiring, stop: threading.Event, at: str | None) -> None:
+def _deliver_on(wiring: Wiring, stop: threading.Event, member: int, at: str | None) -> None:
     from connectors.deliver import TOPICS, Deliveries
     from connectors.fleet_files import Folder
     from connectors.roster import Roster
@@ -276,10 +276,10 @@ def _deliver_on(wiring: Wiring, stop: threading.Event, at: str | None) -> None:
         threading.Thread(target=roster.follow, args=(stop,), name="delivery-files", daemon=True).start()
         work: list[Deliveries] = []
         vital = Vital("deliver", lambda: _delivering(work), behind(client, _delivery_group(wiring), TOPICS))
-        with Health.of(vital, wiring.settings.health, at):
+        with Health.of(vital, wiring.settings.health, at, member):
             while not stop.is_set():
                 if roster.found():
-                    work[:] = [Deliveries(roster.found, client, wiring.codec, _delivery_group(wiring))]
+                    work[:] = [Deliveries(roster.found, client, wiring.codec, _delivery_group(wiring), member=member)]
                     work[0].run(stop)
                     work.clear()
                 stop.wait(1)

@@ -121,3 +121,21 @@ def test_a_name_that_is_nobodys_is_told_before_anything_runs(tmp_path: Path, tex
     except ProblemsError as error:
         problems = list(error.problems)
     assert [told in str(one) for one in problems] == [True]
+
+
+def test_whoever_writes_events_publishes_what_they_are_written_with(given: list[Right]) -> None:
+    """And everybody of the deployment reads it; a department's own programs have no part in it."""
+    readers = {one.principal for one in given if one.resource.name == "approval.schemas" and one.operation == "READ"}
+    writers = {one.principal for one in given if one.resource.name == "approval.schemas" and one.operation == "WRITE"}
+    assert readers == {*SERVICES.values(), "User:CN=fire"}
+    assert writers == readers - {"User:audit"}
+    assert all(may(given, who, "WRITE", Kind.TRANSACTIONAL_ID, "city-schemas") for who in writers)
+
+
+def test_two_that_deliver_do_not_take_each_other_s_id(given: list[Right]) -> None:
+    """Nor those of the people who ask for a delivery."""
+    assert [may(given, "User:deliver", "WRITE", Kind.TRANSACTIONAL_ID, f"city-deliveries-{one}") for one in (1, 2, "asked")] == [
+        True,
+        True,
+        False,
+    ]
