@@ -67,6 +67,9 @@ class Loop:
         self._numbers: frozenset[int] | None = None
         self._failures = 0
         self._beat = Beat(_UNASSIGNED)
+        self._beat.count(
+            transactions=0, records=0, dropped=0
+        )  # there from the start: what begins with its first one has no increase
 
     @property
     def partitions(self) -> frozenset[int]:

@@ -46,6 +46,7 @@ def test_a_loop_is_ready_with_its_partitions_and_not_while_stores_catch_up() -> 
     kafka = cluster()
     loop, processor = looped(kafka)
     assert not loop.pulse().ready
+    assert loop.pulse().figures["dropped_total"] == 0
     loop.step()
     assert [one.ready for one in processor.seen] == [False]
     assert "catch up" in processor.seen[0].missing
