@@ -71,6 +71,12 @@ class Connector(NamedTuple):
         return any(part.kind.standing for part in self.parts.values())
 
     @property
+    def once(self) -> frozenset[str]:
+        """Its tables whose rows cannot be asked for again: calls, and queues that are emptied."""
+        parts = (part for part in self.parts.values() if part.kind.standing or part.kind.once(part.source_settings))
+        return frozenset(part.mapping.table for part in parts)
+
+    @property
     def functions(self) -> list[str]:
         """The Python functions that its columns name."""
         columns = chain.from_iterable(part.settings.columns.values() for part in self.parts.values())

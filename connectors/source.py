@@ -169,6 +169,8 @@ class Kind(NamedTuple):
     located: Callable[[Any, Path], Any] = lambda settings, _: settings
     #: The source stays open between passes: somebody calls it, or it holds what cannot be opened anew for each look.
     standing: bool = False
+    #: Its rows leave it once they are taken (a queue that is marked, an outbox): what it held cannot be asked for again.
+    once: Callable[[Any], bool] = lambda _: False
     #: The source lies in the deployment's own Kafka: it can be looked at only while that runs.
     inside: Callable[[Any], bool] = lambda _: False
     #: The names of the columns that its rows have now, looked up cheaply; None where that cannot be told before they come.

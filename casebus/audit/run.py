@@ -86,7 +86,7 @@ class _Audit:
         self._waiting: set[int] = set()
         self._missing: list[Fact] = []
         self._versions: dict[str, int] = {}
-        self._callers = tuple(f"{system.name}/" for system in inputs.systems or () if system.standing)
+        self._once = tuple(f"{system.name}/{table}/" for system in inputs.systems or () for table in system.once)
         self._chains = Chains(hash_of)
         self.shown = Shown(inputs.client, inputs.reader, read_by(snapshot))
         self.counts = {"dead_letters": len(self._letters.raws)}
@@ -105,8 +105,8 @@ class _Audit:
                 continue
             fact = self._fact(event)
             self._sent.add(fact.mark)
-            if fact.origin.startswith(self._callers):
-                self._told.add(fact.mark)  # a call cannot be asked for again: what Kafka has of it was told
+            if fact.origin.startswith(self._once):
+                self._told.add(fact.mark)  # its source cannot be asked for it again: what Kafka has of it was told
             said = event.header["body_hash"]
             if said != fact.body_hash and mark_of(event.id, said) in self._told:
                 self._told.add(fact.mark)  # it was published for a dead letter

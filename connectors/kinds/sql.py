@@ -42,6 +42,7 @@ KIND = Kind(
     open=_open,
     table=lambda settings: settings.name,
     nested=lambda settings: bool(settings.json_columns),
+    once=lambda settings: bool(settings.flag or settings.outbox),
     located=lambda settings, base: settings.model_copy(update={"url": located(settings.url, base)}),
     columns=lambda settings, context: None if settings.json_columns else Table(settings, context).headings(),
     target_settings=InboxSettings,

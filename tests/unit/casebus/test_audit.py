@@ -34,6 +34,7 @@ class Rows(NamedTuple):
     name: str
     rows: list[Any]
     standing: bool = False
+    once: frozenset[str] = frozenset()
 
     @property
     def mapping(self):
@@ -67,6 +68,7 @@ class World:
         self.bus = list(self.rows)
         self.entries = {key: world.chain(events) for key, events in self.events.items()}
         self.states = [world.state(key, self.events[key], self.entries[key]) for key in self.events]
+        self.once = frozenset[str]()
         self.cluster = Cluster()
         self.cluster.create(topics.standard(1))
         self.view = View.at(self.path / "view.db")
@@ -85,7 +87,7 @@ class World:
 
     def audit(self, committed=None, systems=True, reader=world.CODEC):
         reading = Reading(world.at(1000), False, ZONE)
-        sources = [Rows("hall", self.rows)] if systems else None
+        sources = [Rows("hall", self.rows, once=self.once)] if systems else None
         return audit(Inputs(self.cluster, reader, self.view, sources, reading, committed))
 
     def change(self, statement):
@@ -165,6 +167,15 @@ def test_a_row_deleted_in_its_source_is_named(good):
     found = the_only(good.publish().audit())
     assert (found.case, found.side) == (ONE, Side.BUS)
     assert "its source no longer does" in found.cause
+
+
+def test_a_queue_that_was_emptied_tells_of_what_is_left_in_it(good):
+    """What was taken is gone from it; what waits there, and is not on the bus, is named."""
+    good.bus, good.rows = good.bus[:-1], good.rows[-1:]
+    good.once = frozenset({"t"})
+    report = good.publish().audit()
+    assert [(one.side, one.event_id) for one in report.differences if one.side is Side.BUS] == [(Side.BUS, good.rows[0].id)]
+    assert not [one for one in report.differences if "no longer does" in one.cause]
 
 
 def test_a_row_that_was_replaced_by_a_higher_version_is_no_difference(good):

@@ -134,6 +134,14 @@ def test_an_outbox_is_emptied_when_kafka_has_it(cluster: Cluster, database: sqli
     assert json.loads(letter.value["raw"])["流水号"] == 2
 
 
+@pytest.mark.parametrize(
+    ("settings", "once"), [(FLAG, {"办件"}), ("key: 流水号, outbox: delete", {"办件"}), ("key: 流水号", set())]
+)
+def test_a_queue_says_that_it_cannot_be_asked_again(tmp_path: Path, settings: str, once: set[str]) -> None:
+    """The audit does not look for rows where they have been taken from."""
+    assert reading(tmp_path, settings).once == once
+
+
 def test_a_row_that_no_dead_letter_holds_whole_stays_in_the_outbox(
     cluster: Cluster, database: sqlite3.Connection, tmp_path: Path
 ) -> None:
