@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from monitor.statistics.moving import Moving
 from monitor.web.access import Scope, within
+from monitor.web.asked import YEARS
 
 #: Lines of each department.
 MOST = 50
@@ -78,6 +79,6 @@ def _range(match: re.Match[str]) -> list[date]:
         last = first if match[4] is None else date(*map(int, match.group(4, 5, 6)))
     except ValueError:
         raise ValueError(match[0]) from None
-    if not 0 <= (last - first).days <= RANGE:
+    if not 0 <= (last - first).days <= RANGE or not {first.year, last.year} <= set(YEARS):
         raise ValueError(match[0])
     return [first + timedelta(number) for number in range((last - first).days + 1)]
