@@ -43,6 +43,8 @@ for pid in sys.argv[2:]:
 #: What Kafka makes anew, and what it is about to delete.
 _LEFT_OUT = frozenset({".lock"})
 _GONE = ".deleted"
+#: The folder of a copy in the making, with its process id.
+_SCRATCH = ".copy-"
 _INDEXES = frozenset({".index", ".timeindex"})
 
 
@@ -70,8 +72,8 @@ def taken(directory: Path) -> Iterator[Taken]:
     home = directory.resolve()
     if not (home / "cluster.json").exists():
         raise ConfigurationError(f"There is no embedded Kafka in {directory} yet. Run casebus up first.")
-    scratch = home / f".copy-{os.getpid()}"
-    shutil.rmtree(scratch, ignore_errors=True)
+    _sweep(home)
+    scratch = home / f"{_SCRATCH}{os.getpid()}"
     try:
         with _still(home) as since:
             pieces = list(_take(home, scratch, running=since is not None))
@@ -81,6 +83,13 @@ def taken(directory: Path) -> Iterator[Taken]:
         yield Taken(pieces, held)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _sweep(home: Path) -> None:
+    """What is left of copies that were killed: second names keep what Kafka has deleted."""
+    for left in home.glob(f"{_SCRATCH}*"):
+        if not Path(f"/proc/{left.name.removeprefix(_SCRATCH)}").exists():
+            shutil.rmtree(left, ignore_errors=True)
 
 
 @contextmanager

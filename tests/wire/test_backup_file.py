@@ -134,6 +134,16 @@ def test_whoever_holds_kafka_and_is_killed_lets_it_go(tmp_path):
             time.sleep(0.01)
 
 
+def test_what_a_killed_copy_left_is_removed_by_the_next(tmp_path):
+    """Second names would keep what Kafka deletes; a copy that is being made elsewhere is left alone."""
+    kafka(tmp_path / "kafka")
+    for name in ("4194305", str(os.getppid())):  # above the largest process id there can be, and one that lives
+        (tmp_path / "kafka" / f".copy-{name}").mkdir()
+    with snapshot.taken(tmp_path / "kafka"):
+        pass
+    assert [path.name for path in (tmp_path / "kafka").glob(".copy-*")] == [f".copy-{os.getppid()}"]
+
+
 def test_a_process_that_is_no_kafka_is_not_touched(tmp_path):
     """A process id may have been given to somebody else since it was written down."""
     files = kafka(tmp_path / "kafka")
