@@ -75,7 +75,7 @@ def city(tmp_path_factory: pytest.TempPathFactory, casebus: Any) -> Iterator[Cit
     folder = tmp_path_factory.mktemp("up") / "mycity"
     casebus("init", folder).good()
     settings = folder / "casebus.yaml"
-    settings.write_text(settings.read_text("utf-8") + "page: {port: null}\n", "utf-8")
+    settings.write_text(settings.read_text("utf-8").replace("port: 8080", "port: null"), "utf-8")
     with subprocess.Popen([*UP, str(folder)], stderr=subprocess.PIPE, text=True) as up:
         assert up.stderr
         try:

@@ -24,7 +24,7 @@ def city(casebus: Any, tmp_path: Path) -> Path:
     folder = tmp_path / "mycity"
     casebus("init", folder).good()
     settings = folder / "casebus.yaml"
-    settings.write_text(settings.read_text("utf-8") + "page: {port: null}\n", "utf-8")
+    settings.write_text(settings.read_text("utf-8").replace("port: 8080", "port: null"), "utf-8")
     with (folder / "exports" / "permits.csv").open("a", encoding="utf-8") as file:
         file.write(ROWS)
     casebus("up", folder, "--exit").good()

@@ -42,7 +42,7 @@ def test_ended_anywhere_nothing_is_left(casebus: Any, tmp_path: Path, run: Run) 
     folder = tmp_path / "mycity"
     casebus("init", folder).good()
     settings = folder / "casebus.yaml"
-    settings.write_text(settings.read_text("utf-8") + "page: {port: null}\n", "utf-8")
+    settings.write_text(settings.read_text("utf-8").replace("port: 8080", "port: null"), "utf-8")
     with subprocess.Popen([*UP, str(folder), *run.options], stderr=subprocess.PIPE, text=True) as up:
         assert up.stderr
         said = next(line for line in up.stderr if line.startswith(run.phase))

@@ -120,7 +120,7 @@ def test_what_init_writes_names_every_setting(tmp_path: Path) -> None:
     file = folder / "casebus.yaml"
     plain = Deployment.load(folder).settings
     text = re.sub(r"(?m)^#: ", "", file.read_text("utf-8"))
-    file.write_text(text.replace("brokers: embedded", "brokers: host:9092"), "utf-8")  # whom `security:` is for
+    file.write_text(text.replace("${CASEBUS_KAFKA:-embedded}", "host:9092"), "utf-8")  # whom `security:` is for
     wiring = Wiring(Deployment.load(folder))
     shown = wiring.settings
     assert shown.model_fields_set == Head.model_fields.keys()
