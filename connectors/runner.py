@@ -161,11 +161,13 @@ class Runner:
     def _drop(self) -> None:
         """Nothing is held or believed any more."""
         self._progress = None
-        self._leave()
-        if self._producer is not None:
-            with contextlib.suppress(BusError):
-                self._producer.abort()
-        self._release()
+        try:
+            self._leave()
+        finally:  # whatever becomes of the source: with a producer that stayed, an old position would be believed
+            if self._producer is not None:
+                with contextlib.suppress(BusError):
+                    self._producer.abort()
+            self._release()
 
     def _release(self) -> None:
         producer, self._producer = self._producer, None

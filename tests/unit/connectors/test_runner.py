@@ -340,3 +340,32 @@ def test_a_source_hears_what_became_of_its_rows(cluster: Cluster, tmp_path: Path
     assert called.closed == (0 if standing else 2)
     runner.close()
     assert called.closed == (1 if standing else 2)
+
+
+def test_a_source_that_cannot_be_closed_leaves_no_producer_behind(cluster: Cluster, tmp_path: Path) -> None:
+    """With it the position of before the commit would be believed, and every row published once more."""
+    drop(tmp_path, rows(good(1), good(2)))
+    found = connector(tmp_path)
+    part, faults = found.parts[""], [OSError("gone"), OSError("gone")]
+
+    class Broken:
+        def __init__(self) -> None:
+            self._inner = part.open(tmp_path, "dep.yaml")
+
+        def fetch(self, position: str | None, limit: int) -> Iterator[Batch]:
+            return self._inner.fetch(position, limit)
+
+        def settled(self, _: Sequence[Settled]) -> None:
+            if faults:
+                raise faults.pop()
+
+        def close(self) -> None:
+            if faults:
+                raise faults.pop()
+
+    kind = part.kind._replace(open=lambda *_: Broken())
+    once = Runner(found._replace(parts={"": part._replace(kind=kind)}), cluster, default(), CLOCK)
+    with pytest.raises(OSError, match="gone"):
+        once.run_once()
+    once.run_once()
+    assert sorted(keys(cluster)) == ["1", "2"]
