@@ -27,6 +27,7 @@ command -v mmdebstrap >/dev/null || packages+=(mmdebstrap)
 command -v chromium >/dev/null || packages+=(chromium fonts-noto-cjk)
 command -v mariadbd >/dev/null || packages+=(mariadb-server)
 command -v promtool >/dev/null || packages+=(prometheus)
+command -v systemd-analyze >/dev/null || packages+=(systemd)
 if [ ${#packages[@]} -gt 0 ]; then
   echo "-- installing ${packages[*]}"
   apt-get -qq update
