@@ -17,6 +17,7 @@ import urllib.request
 from typing import Any
 
 from bus.errors import BusError, ConfigurationError, CorruptionError, RetryError
+from bus.hidden import place
 from bus.settings import RegistrySettings
 
 _MEDIA_TYPE = "application/vnd.schemaregistry.v1+json"
@@ -63,7 +64,7 @@ class HttpRegistry:
             except UnknownSchemaError as error:
                 if self._ask("/subjects"):
                     raise
-                said = f"The schema registry {self._settings.url} is empty, but records name its schema {schema_id}."
+                said = f"The schema registry {place(self._settings.url)} is empty, but records name its schema {schema_id}."
                 raise CorruptionError(f"{said} Restore its database, or name the registry they were written with.") from error
         return self._schemas[schema_id]
 
@@ -101,6 +102,7 @@ class HttpRegistry:
 
     def _ask(self, path: str, body: dict[str, str] | None = None, method: str | None = None) -> Any:
         url = self._settings.url.rstrip("/") + path
+        shown = place(url)
         data = json.dumps(body).encode() if body else None
         request = urllib.request.Request(url, data, self._headers, method=method)  # noqa: S310 - the settings allow http and https only
         if self._authorization:
@@ -109,11 +111,13 @@ class HttpRegistry:
             with self._opener.open(request, timeout=self._settings.timeout) as answer:
                 return json.loads(answer.read())
         except urllib.error.HTTPError as error:
-            raise _refusal(url, error) from error
+            raise _refusal(shown, error) from error
         except _UNREACHABLE as error:
-            raise RetryError(f"The schema registry {url} does not answer: {getattr(error, 'reason', error)}") from error
+            raise RetryError(f"The schema registry {shown} does not answer: {getattr(error, 'reason', error)}") from error
         except ValueError as error:
-            raise ConfigurationError(f"{url} answers, but not in JSON: kafka.registry must be the address of the API.") from error
+            raise ConfigurationError(
+                f"{shown} answers, but not in JSON: kafka.registry must be the address of the API."
+            ) from error
 
 
 def _subject(name: str) -> str:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from bus.errors import ConfigurationError
+from bus.hidden import plain
 
 EMBEDDED: Literal["embedded"] = "embedded"
 
@@ -144,11 +145,19 @@ class Security(_Settings):
 class RegistrySettings(_Settings):
     """A Confluent-compatible schema registry. Where it asks for no name: `registry: http://host:8080/apis/ccompat/v7`."""
 
-    url: str = Field(pattern=r"^https?://[^\s]+$")
+    url: str = Field(pattern=r"^https?://[^\s]+$", repr=False)
     username: str | None = None
     password: SecretStr | None = None
     cafile: Path | None = None
     timeout: float = Field(default=10.0, gt=0, description="seconds")
+
+    @field_validator("url")
+    @classmethod
+    def _without_password(cls, url: str) -> str:
+        try:
+            return plain(url)
+        except ValueError as error:
+            raise ValueError(f"{error}, write username: and password:") from None
 
 
 class OwnRegistry(RegistrySettings):

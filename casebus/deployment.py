@@ -76,7 +76,7 @@ class Head(Settings):
     zone: Annotated[str, AfterValidator(_known_zone)] = "Asia/Shanghai"
     data: str = ".casebus"
     #: Where the view's tables stand: `postgresql+psycopg://user@host/database`; null: SQLite, in `data`.
-    view: str | None = None
+    view: str | None = Field(None, repr=False)
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
     #: Who is who in Kafka, and whose events each connector may publish.
     access: AccessSettings = Field(default_factory=AccessSettings)

@@ -51,7 +51,7 @@ class Store:
     def __init__(self, url: str) -> None:
         try:
             self._engine = sa.create_engine(url, pool_pre_ping=True)
-        except (ArgumentError, NoSuchModuleError, ModuleNotFoundError):
+        except (ArgumentError, ValueError, NoSuchModuleError, ModuleNotFoundError):
             raise ConfigurationError(
                 "sealing.keys is no file and no address of a database whose driver is installed. "
                 "Write secrets/keys.db, or postgresql+psycopg://user@host/name."

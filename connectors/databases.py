@@ -43,9 +43,10 @@ def engine(url: str, session: Session = _PLAIN) -> sa.Engine:
         parsed = parsed.set(drivername=_DRIVERS.get(parsed.drivername, parsed.drivername))
         arguments = _arguments(parsed.get_backend_name(), session)
         made = sa.create_engine(parsed, pool_pre_ping=True, pool_size=2, max_overflow=2, connect_args=arguments)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # a port that is no number: mostly the rest of a password
         raise ConfigurationError(
-            "The database's address is no URL of SQLAlchemy. Write one such as sqlite:///file.db or postgresql://user@host/name."
+            "The database's address is no URL of SQLAlchemy. Write one such as sqlite:///file.db or postgresql://user@host/name; "
+            "signs of a password that have a meaning there as %3A %2F %40."
         ) from None
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         raise ConfigurationError(
@@ -147,7 +148,8 @@ def now(connection: sa.Connection) -> datetime:
 
 
 def _hidden(url: str) -> str:
-    return sa.make_url(url).render_as_string(hide_password=True)
+    """Without password, and without options: a password may stand there too."""
+    return sa.make_url(url).set(query={}).render_as_string(hide_password=True)
 
 
 def named(table: str) -> tuple[str | None, str]:

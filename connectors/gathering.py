@@ -21,7 +21,7 @@ def _listed(value: Any) -> Any:
 class ChildrenSettings(Settings):
     """Where the children are: a table or a query of the same database, or of another (`url`), in the order of `order`."""
 
-    url: str | None = None
+    url: str | None = Field(None, repr=False)
     table: str | None = None
     query: str | None = None
     by: list[str] = Field(default_factory=list)

@@ -22,7 +22,7 @@ _LARGEST = 2_000_000
 class SqlSettings(yamlfile.Settings):
     """A code table in a database: `url` defaults to that of the connector's own source."""
 
-    url: str | None = None
+    url: str | None = Field(None, repr=False)
     table: str | None = None
     query: str | None = None
 

@@ -70,7 +70,7 @@ class DeliverSettings(Settings):
 
     to: list[str] = Field(min_length=1)
     kind: str
-    target: dict[str, Any] = Field(default_factory=dict)
+    target: dict[str, Any] = Field(default_factory=dict, repr=False)
     #: With the pauses between them twenty are two hours.
     attempts: int = Field(20, ge=1, le=100)
 
@@ -89,7 +89,7 @@ class ConnectorSettings(Settings):
     system: str = Field(pattern=r"^[^\s:/]+$")
     table: str | None = None
     kind: str
-    source: dict[str, Any]
+    source: dict[str, Any] = Field(repr=False)  # as it was written, secrets too
     zone: str | None = None
     every: float = Field(5.0, gt=0)
     batch: int = Field(2000, ge=1, le=100_000)

@@ -18,6 +18,7 @@ import structlog
 from sqlalchemy import select, update
 
 from bus.errors import BusError, RetryError
+from bus.hidden import origin
 from monitor import tables
 from monitor.outbox import mark
 from monitor.settings import Webhook
@@ -83,11 +84,12 @@ class Herald:
 
 def post(webhook: Webhook, body: dict[str, Any]) -> None:
     """Raises RetryError unless it was taken."""
-    headers = {"Content-Type": "application/json; charset=utf-8", **webhook.headers}
+    own = {name: value.get_secret_value() for name, value in webhook.headers.items()}
+    headers = {"Content-Type": "application/json; charset=utf-8", **own}
     data = json.dumps(body, ensure_ascii=False).encode()
     request = urllib.request.Request(webhook.url, data, headers)  # noqa: S310  the settings allow http and https only
     try:
         with urllib.request.urlopen(request, timeout=webhook.timeout):  # noqa: S310  see above
             return
     except _UNHEARD as error:
-        raise RetryError(f"The webhook at {webhook.url} took no alerts: {error}. They wait until it does.") from error
+        raise RetryError(f"The webhook at {origin(webhook.url)} took no alerts: {error}. They wait until it does.") from error

@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, Index, create_engine, insert, inspect, make_url, select, text
+from sqlalchemy import Connection, Engine, Index, insert, inspect, make_url, select, text
 
 from bus.errors import ConfigurationError
 from bus.ports import Client
 from monitor import tables
+from monitor.engines import engine as engine_of
 from monitor.rows import Reader
 from monitor.service import Progress, Service
 from monitor.view import BACK, View, newer, version_of
@@ -45,7 +46,7 @@ def outdated(url: str) -> str | None:
 @contextmanager
 def _standing(url: str) -> Iterator[Connection | None]:
     """The tables that stand there, of whatever version; None where a file would have to be made for it."""
-    engine = create_engine(url)
+    engine = engine_of(url)
     try:
         if engine.dialect.name == "sqlite" and not Path(str(engine.url.database)).exists():
             yield None
@@ -88,7 +89,7 @@ def _beside(url: str) -> View:
     if parts.get_backend_name() == "sqlite":
         _remove(_file(url))
         return View.open(_next(url), SCRATCH)
-    engine = create_engine(url)
+    engine = engine_of(url)
     with engine.begin() as connection:
         connection.execute(text(f"DROP SCHEMA IF EXISTS {BESIDE} CASCADE"))
         connection.execute(text(f"CREATE SCHEMA {BESIDE}"))
@@ -141,7 +142,7 @@ def _switch(url: str) -> None:
             new.backup(live)
         _remove(file)
         return
-    engine = create_engine(url)
+    engine = engine_of(url)
     with engine.begin() as connection:
         _move(engine, connection)
     engine.dispose()

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, create_engine, delete, event, insert, inspect, select, update
+from sqlalchemy import Connection, Engine, Select, delete, event, insert, inspect, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -25,6 +25,7 @@ from bus.ports import Partition, Record
 from monitor import tables
 from monitor.bulk import KEYS, delete_of_cases, insert_many
 from monitor.chunks import chunks
+from monitor.engines import engine as engine_of
 from monitor.faults import REBUILD, faults
 from monitor.rows import Reader, Row, Rows, rows_of
 
@@ -66,7 +67,7 @@ class View:
     @classmethod
     def open(cls, url: str, pragmas: Sequence[str] = LIVE) -> View:
         """Open or create; `pragmas` tune SQLite. Raises ConfigurationError when the tables there are of another version."""
-        engine = create_engine(url)
+        engine = engine_of(url)
         if engine.dialect.name == "sqlite":
             event.listen(engine, "connect", partial(_tune, pragmas))
             event.listen(engine, "begin", _begin)

@@ -22,15 +22,19 @@ from schemas.problem import Problem, ProblemsError
 
 #: A default may hold a variable itself: `${URL:-sqlite:///${FOLDER:-data}/a.db}`.
 _VARIABLE = re.compile(r"\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-((?:[^{}]|\$\{[^{}]*\})*))?\}")
-#: In an address: `//user:password@`.
-_PASSWORD = re.compile(r"(//[^/:@\s]*:)[^/@\s]+@")
+#: In an address: `//user:password@` up to the last @, and `?name=value`.
+_PASSWORD = re.compile(r"(//[^/:@\s]*:)\S+@")
+_ASKED = re.compile(r"([?&][^=&\s'\"]+=)[^&\s'\"]+")
 _TAG = "tag:yaml.org,2002:"
 
 
 class Settings(BaseModel):
-    """Base of everything read from a deployment's files: unknown keys are faults, values do not change."""
+    """Base of everything read from a deployment's files: unknown keys are faults, values do not change.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    What pydantic says of a fault stands in tracebacks, and there may be a secret in the value.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class Map(dict[str, Any]):
@@ -306,5 +310,5 @@ def _shown(value: Any) -> str:
     """For people and logs: no values of a mapping and no password of an address, for there may be secrets among them."""
     if isinstance(value, Mapping):
         return f"a mapping of {', '.join(map(str, value)) or 'nothing'}"
-    text = _PASSWORD.sub(r"\1****@", repr(value))
+    text = _ASKED.sub(r"\1****", _PASSWORD.sub(r"\1****@", repr(value)))
     return text if len(text) <= 60 else text[:57] + "..."

@@ -47,7 +47,7 @@ class SqlSettings(Settings):
     documents whose members are fields (`payload.case_no`). `timeout` are seconds for one statement.
     """
 
-    url: str
+    url: str = Field(repr=False)
     table: str | None = None
     query: str | None = None
     key: list[str] = Field(min_length=1)

@@ -11,6 +11,7 @@ import httpx
 from pydantic import Field, SecretStr, field_validator
 
 from bus.errors import BusError, ConfigurationError, RetryError
+from bus.hidden import place
 from connectors.source import Context, LaterError, Receipt, RefusedError
 from schemas.yamlfile import Settings
 
@@ -24,7 +25,7 @@ _SHOWN = 300
 class CallSettings(Settings):
     """Where the receiving system takes deliveries. `timeout` in seconds."""
 
-    url: str = Field(pattern=r"^https?://.+")
+    url: str = Field(pattern=r"^https?://.+", repr=False)
     token: SecretStr | None = None
     timeout: float = Field(10.0, gt=0, le=30)
 
@@ -57,7 +58,7 @@ class Caller:
 
     def __init__(self, settings: CallSettings, context: Context) -> None:
         token = settings.token.get_secret_value() if settings.token else ""
-        self._settings, self._where = settings, context.where
+        self._settings, self._where, self._place = settings, context.where, place(settings.url)
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
     def deliver(self, delivery: Mapping[str, Any]) -> Receipt:
@@ -66,13 +67,13 @@ class Caller:
         try:
             answer = httpx.post(self._settings.url, json=dict(delivery), headers=headers, timeout=self._settings.timeout)
         except httpx.HTTPError as error:
-            raise RetryError(f"{self._settings.url} does not answer ({error}). It will be tried again.") from error
+            raise RetryError(f"{self._place} does not answer ({error}). It will be tried again.") from error
         if answer.is_success:
             return self._receipt(answer)
         raise self._refusal(answer)
 
     def _refusal(self, answer: httpx.Response) -> BusError:
-        said = f"{self._settings.url} answered {answer.status_code}: {answer.text[:_SHOWN] or 'nothing more'}."
+        said = f"{self._place} answered {answer.status_code}: {answer.text[:_SHOWN] or 'nothing more'}."
         if answer.status_code in _PASSING or answer.is_server_error:
             seconds = _seconds(answer.headers.get("Retry-After", ""))
             again = f"{said} It will be tried again."
@@ -87,8 +88,8 @@ class Caller:
         except (ValueError, RecursionError):  # delivered it is, whatever the answer holds
             told = {}
         told = told if isinstance(told, dict) else {}
-        place = str(told.get("receipt") or answer.headers.get("Location") or self._settings.url)
-        return Receipt(place, told.get("repeated") is True, _signed(told.get("received_at")))
+        where = str(told.get("receipt") or answer.headers.get("Location") or self._place)
+        return Receipt(where, told.get("repeated") is True, _signed(told.get("received_at")))
 
 
 def _seconds(text: str) -> float | None:
