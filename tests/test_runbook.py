@@ -47,16 +47,16 @@ def test_links_between_sections_lead_somewhere() -> None:
     assert links <= {name.lower() for name in SECTIONS}
 
 
-def named(line: str) -> tuple[str, ...]:
-    """The words of a line that name its command, from the tree of commands."""
-    group: Any = command()
+def named(line: str) -> list[str]:
+    """The words of a line that name its command; none where there is no such command."""
+    here: Any = command()
     words: list[str] = []
     for word in line.split():
-        group = getattr(group, "commands", {}).get(word)
-        if group is None:
+        if not hasattr(here, "commands"):
             break
+        here = here.commands.get(word)
         words.append(word)
-    return tuple(words)
+    return [] if here is None or hasattr(here, "commands") else words
 
 
 @pytest.mark.parametrize("line", COMMANDS)
