@@ -208,16 +208,19 @@ class _Gathered:
         self._rows: list[SourceRecord] = []
 
     def of(self, name: str, reader: Reader) -> Iterator[Batch]:
-        """The rows of a file; those that fill no batch wait for the next file's."""
+        """The rows of a file; the last of them wait for the next file's, or for the word that the file was read to its end."""
+        if len(self._rows) >= self._limit:
+            yield from self.rest()
         records = iter(reader)
         while True:
             more = list(islice(records, self._limit - len(self._rows)))
             mark = reader.mark()
             self._rows += more
             self._memory.stand(name, mark)
-            if len(self._rows) < self._limit:
+            if len(self._rows) < self._limit or (following := next(records, None)) is None:
                 return
             yield from self.rest()
+            self._rows.append(following)
 
     def rest(self) -> Iterator[Batch]:
         rows, self._rows = self._rows, []

@@ -104,6 +104,20 @@ def test_a_copy_is_looked_through_once(tmp_path: Path, monkeypatch: pytest.Monke
     assert records(many(tmp_path), position) == []
 
 
+@pytest.mark.parametrize("limit", [1, 2, 3, 4])
+def test_a_file_that_fills_its_last_batch_is_known_as_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: int) -> None:
+    """Else it would be opened and read through at every look."""
+    drop(tmp_path, rows(good(1), good(2)), "a.csv")
+    drop(tmp_path, rows(good(3), good(4)), "b.csv")
+    batches = list(many(tmp_path).open().fetch(None, limit))
+    assert [len(batch.records) for batch in batches] == {1: [1, 1, 1, 1], 2: [2, 2], 3: [3, 1], 4: [4]}[limit]
+    for number, batch in enumerate(batches):
+        left = [one.row["id"] for later in batches[number + 1 :] for one in later.records]
+        assert [one.row["id"] for one in records(many(tmp_path), batch.position, limit)] == left
+    monkeypatch.setattr(delimited, "opened", None)
+    assert records(many(tmp_path), batches[-1].position) == []
+
+
 def test_a_touched_workbook_gives_nothing(tmp_path: Path) -> None:
     """Forms that can only be read from their start are known by their content too."""
     path = drop(tmp_path, '<all><row id="1"/></all>', "a.xml")
