@@ -28,6 +28,8 @@ from schemas.signing import KEY, SIGNATURE, Key, Keys, of_headers
 
 FORMAT = "casebus evidence 1"
 _BROKEN = "Get the file anew from whoever runs the bus; a file that was changed proves nothing"
+#: What Python raises on a file that says anything at all.
+_NO_EVIDENCE = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError, CodecError)
 
 
 class Line(NamedTuple):
@@ -158,13 +160,15 @@ def checked(evidence: Mapping[str, Any], own: Mapping[str, Key] | None = None) -
     """
     try:
         entries = [_read(entry) for entry in evidence["entries"]]
+        if not entries or not isinstance(evidence["case"], str):
+            raise ValueError("it names no case or has no entry")
         codec = Codec(Brought(evidence.get("schemas", {})))
         keys = Keys(own if own is not None else {name: _key_of(name, one) for name, one in evidence["keys"].items()})
         problems = verify(entries, bytes.fromhex(evidence["head"]))
         problems += [_moved(entry) for entry in entries if entry["case"] != evidence["case"]]
         lines = [_line(entry, evidence["signatures"], keys, codec) for entry in entries if entry["event"] is not None]
         return Findings(evidence["case"], evidence["head"], len(entries), problems, lines)
-    except (LookupError, TypeError, ValueError, AttributeError, CodecError) as error:
+    except _NO_EVIDENCE as error:
         raise ProblemsError(
             Problem("the file", f"it is no evidence of ours ({type(error).__name__}: {error})", _BROKEN)
         ) from error

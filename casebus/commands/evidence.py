@@ -54,7 +54,7 @@ def _loaded(file: Path) -> dict[str, Any]:
         evidence = json.loads(file.read_text("utf-8"))
     except OSError as error:
         raise ProblemsError(Problem(str(file), f"it cannot be read: {error.strerror}", "Name the evidence's file.")) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ProblemsError(Problem(str(file), "it is no JSON", "Name a file that casebus evidence wrote.")) from error
     if not isinstance(evidence, dict) or evidence.get("format") != FORMAT:
         raise ProblemsError(Problem(str(file), f"its format is not `{FORMAT}`", "Name a file that casebus evidence wrote."))
