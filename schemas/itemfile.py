@@ -44,7 +44,7 @@ def _limit(value: Any) -> Any:
     if not isinstance(given, Mapping) or not set(given) <= {"days", "unit"} or not _whole(given.get("days")):
         raise ValueError("a limit is a number of days, or {days: 10, unit: working}")
     unit = given.get("unit", Unit.WORKING)
-    if unit not in set(Unit):
+    if not isinstance(unit, str) or unit not in set(Unit):
         raise ValueError(f"a unit is one of {', '.join(Unit)}")
     return Limit(given["days"], Unit(unit))
 
@@ -54,7 +54,7 @@ def _whole(value: Any) -> bool:
 
 
 def _level(value: Any) -> Any:
-    if value not in LEVELS:
+    if not isinstance(value, str) or value not in LEVELS:
         raise ValueError(f"a level is one of {', '.join(LEVELS)}")
     return LEVELS[value]
 

@@ -262,9 +262,7 @@ def _remedy(detail: ErrorDetails) -> str:
 
 
 def _problem(detail: ErrorDetails, node: Map, model: type[BaseModel]) -> Problem:
-    loc = [
-        part for part in detail["loc"] if isinstance(part, int) or "[" not in part
-    ]  # what pydantic calls a union's part is no key
+    loc = _keys(detail)
     name = ".".join(str(part) for part in loc) or "this"
     place = where(node, loc)
     if detail["type"] == "missing":
@@ -278,6 +276,12 @@ def _problem(detail: ErrorDetails, node: Map, model: type[BaseModel]) -> Problem
         return Problem(place, found, remedy)
     message = detail["msg"].removeprefix("Value error, ").removeprefix("Input ").rstrip(".")
     return Problem(place, f"{found}: {message}", "Write a value of that kind.")
+
+
+def _keys(detail: ErrorDetails) -> list[int | str]:
+    """Where the fault is, without what pydantic calls a union's part; a key that nobody knows may be called like one."""
+    named = len(detail["loc"]) - 1 if detail["type"] == "extra_forbidden" else -1
+    return [part for number, part in enumerate(detail["loc"]) if number == named or isinstance(part, int) or "[" not in part]
 
 
 def _is_secret(model: type[BaseModel] | None, loc: Sequence[str | int]) -> bool:

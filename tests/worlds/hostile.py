@@ -6,7 +6,14 @@ import copy
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
+
+#: For examples that take a tenth of a second each: a quarter of them.
+dear = settings(
+    max_examples=max(10, settings.default.max_examples // 4),
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.function_scoped_fixture],
+)
 
 #: Avro's lengths and counts at the edges: variable length, zigzag, and one that never ends.
 NUMBERS = [
