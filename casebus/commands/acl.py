@@ -28,12 +28,16 @@ DIFFERS = 1
 
 def plan(folder: Path, *, as_json: bool) -> int:
     """1 where the brokers hold other rights than the deployment needs."""
-    wiring = Wiring(Deployment.load(folder))
-    land = ground(wiring)
-    with Rights(_kafka(wiring)) as there:
-        found = _plan(land, there)
+    found = difference(Wiring(Deployment.load(folder)))
     _print(found, as_json=as_json)
     return DIFFERS if found.changes else 0
+
+
+def difference(wiring: Wiring) -> Plan:
+    """What would change. Raises BusError and ProblemsError as `plan`."""
+    land = ground(wiring)
+    with Rights(_kafka(wiring)) as there:
+        return _plan(land, there)
 
 
 def apply(folder: Path, *, yes: bool, as_json: bool) -> int:
