@@ -17,7 +17,7 @@ from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, SQL
 from bus.errors import ConfigurationError, RetryError
 from casebus.sealing import Master, Sealed
 from schemas.envelope import Event
-from schemas.sealing import DataKey, Known, Lock, has_clear, new_secret, seal
+from schemas.sealing import DataKey, Known, Lock, concealed, has_clear, new_secret, seal
 
 _metadata = sa.MetaData()
 _keys = sa.Table(
@@ -63,7 +63,8 @@ class Store:
         """Make the table where there is none; a file of ours is for nobody else's eyes."""
         file = self._engine.url.database if self._engine.dialect.name == "sqlite" else None
         if file:
-            _private(Path(file))
+            with _made(file):
+                _private(Path(file))
         with self._writing() as connection:
             _metadata.create_all(connection)
 
@@ -150,7 +151,22 @@ def _told() -> Iterator[None]:
         raise
     except SQLAlchemyError as error:
         cause = getattr(error, "orig", None) or error
+        if "readonly" in str(cause):  # SQLite's word
+            raise ConfigurationError(_UNWRITTEN.format("sealing.keys", "it cannot be written to")) from None
         raise RetryError(f"The database of sealing.keys does not answer as it should ({type(cause).__name__}).") from None
+
+
+_UNWRITTEN = (
+    "The file of {} cannot be used: {}. Name one that this process may write (an absolute path, or below the deployment)."
+)
+
+
+@contextmanager
+def _made(file: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ConfigurationError(_UNWRITTEN.format(f"sealing.keys, {file},", error.strerror)) from error
 
 
 def _wiping(raw: Any, _: Any) -> None:
@@ -180,6 +196,10 @@ class Vault:
             return event
         return seal(event, self._lock(event.case), self._settings.wants)
 
+    def concealed(self, position: str, field: str, data: bytes) -> bytes:
+        """A row that was refused, or a part of it, by a key of its place: the same row looks the same. Raises as `sealed`."""
+        return concealed(data, self._lock(f"row:{position}"), field)
+
     def keep(self) -> None:
         """Before what was sealed is published: new keys go to the store. And what others destroyed meanwhile is forgotten."""
         pending, self._pending = self._pending, {}
@@ -200,8 +220,8 @@ class Vault:
             self._known[act.name] = None
             self._heard = act.at
 
-    def _lock(self, case: str) -> Lock:
-        name = f"{self._system}/{case}"
+    def _lock(self, what: str) -> Lock:
+        name = f"{self._system}/{what}"
         if name not in self._known:
             if len(self._known) >= _REMEMBERED:
                 self._known = {kept: self._known[kept] for kept in self._pending}
@@ -240,6 +260,11 @@ class Blind:
 
     def sealed(self, event: Event) -> Event:
         return seal(event, Lock(f"{self._system}/{event.case}", None), self._settings.wants)
+
+    def concealed(self, position: str, field: str, data: bytes) -> bytes:
+        """Nothing of a row."""
+        del data
+        return concealed(b"", Lock(f"{self._system}/row:{position}", None), field)
 
     def keep(self) -> None:
         """There is nothing to keep."""

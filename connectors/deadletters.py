@@ -10,7 +10,9 @@ from bus.ports import Client, Headers, Message, Partition, Record
 from bus.topics import DEADLETTERS
 from connectors import rowtext
 from connectors.mapping import Rejection
+from connectors.sealed import Sealing
 from connectors.source import SourceRecord
+from schemas.sealing import Ring, revealed
 
 #: A record larger than this is kept only in part: the bus takes no message above a megabyte.
 KEPT = 500_000
@@ -86,6 +88,22 @@ def of_rejection(rejection: Rejection, system: str, received_at: int) -> dict[st
         "received_at": received_at,
     }
     return {name: _sayable(value) if isinstance(value, str) else value for name, value in letter.items()}
+
+
+def sealed(letter: dict[str, Any], beside: Headers, sealing: Sealing) -> tuple[dict[str, Any], Headers]:
+    """A letter and what travels beside it, the row sealed in both; why it was refused stays readable."""
+
+    def hidden(field: str, data: bytes) -> bytes:
+        return sealing.concealed(letter["position"], field, data)
+
+    kept = tuple((name, hidden(name, value) if name == ROW else value) for name, value in beside)
+    return {**letter, "raw": hidden("raw", letter["raw"])}, kept
+
+
+def opened(letter: Letter, ring: Ring) -> Letter:
+    """The letter with its row, as far as the ring opens it."""
+    row = None if letter.row is None else revealed(letter.row, ring)
+    return letter._replace(value={**letter.value, "raw": revealed(letter.value["raw"], ring)}, row=row)
 
 
 def _sayable(text: str) -> str:

@@ -292,8 +292,10 @@ class Runner:
         return Message(EVENTS.name, partition, key, value, stamp, cloud_event(event))
 
     def _letter(self, rejection: Rejection, record: SourceRecord, now: int, stamp: int) -> Message:
-        letter = deadletters.of_rejection(rejection, self._connector.settings.system, now)
-        return deadletters.message(letter, self._codec, self._ledger.sizes[DEADLETTERS.name], stamp, deadletters.kept(record))
+        letter, beside = deadletters.of_rejection(rejection, self._connector.settings.system, now), deadletters.kept(record)
+        if self._connector.sealing is not None:
+            letter, beside = deadletters.sealed(letter, beside, self._connector.sealing)
+        return deadletters.message(letter, self._codec, self._ledger.sizes[DEADLETTERS.name], stamp, beside)
 
 
 def _milliseconds() -> int:

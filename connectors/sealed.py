@@ -12,9 +12,13 @@ from schemas.envelope import Event
 
 
 class Sealing(Protocol):
-    """What seals a connector's events. `keep` comes before what was sealed is published: a key that is lost opens nothing."""
+    """What seals a connector's events, and by their place the rows that it refuses.
+
+    `keep` comes before what was sealed is published: a key that is lost opens nothing.
+    """
 
     def sealed(self, event: Event) -> Event: ...
+    def concealed(self, position: str, field: str, data: bytes) -> bytes: ...
     def keep(self) -> None: ...
 
 

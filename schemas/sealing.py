@@ -58,12 +58,12 @@ class DataKey:
         self._siv = AESSIV(secret)
         self._check = hashlib.sha256(_CONTEXT + secret).digest()[:_CHECK]
 
-    def seal(self, text: str, place: Place) -> bytes:
-        data = text.encode() + _END
+    def seal(self, data: bytes, place: Place) -> bytes:
+        data += _END
         data += bytes(-len(data) % _BLOCK)
         return _VERSION + self._check + self._siv.encrypt(data, place.bound())
 
-    def open(self, cipher: bytes, place: Place) -> str:
+    def open(self, cipher: bytes, place: Place) -> bytes:
         """Raises SealError."""
         if cipher[:1] != _VERSION:
             raise SealError("It was sealed by a newer version of this software. Upgrade this program.")
@@ -73,7 +73,7 @@ class DataKey:
             data = self._siv.decrypt(cipher[1 + _CHECK :], place.bound())
         except (InvalidTag, ValueError) as error:
             raise SealError("It was changed after it was sealed, or belongs to another event or field.") from error
-        return data.rstrip(b"\0").removesuffix(_END).decode()
+        return data.rstrip(b"\0").removesuffix(_END)
 
 
 def new_secret() -> bytes:
@@ -150,7 +150,7 @@ def seal(event: Event, lock: Lock, wanted: Callable[[str], bool]) -> Event:
             return value
         if lock.key is None:
             return {"key": lock.name, "cipher": NOTHING}
-        return {"key": lock.name, "cipher": lock.key.seal(value["value"], Place(lock.name, event.id, field.name))}
+        return {"key": lock.name, "cipher": lock.key.seal(value["value"].encode(), Place(lock.name, event.id, field.name))}
 
     found = _mapped(event, sealed)
     if found is event:
@@ -175,9 +175,43 @@ def _told(value: Mapping[str, Any], place: Place, ring: Ring) -> Mapping[str, An
     if known.key is None:
         return value
     try:
-        return {"value": known.key.open(value["cipher"], place)}
+        return {"value": known.key.open(value["cipher"], place).decode()}
     except SealError:
         return value
+
+
+# -- rows that were refused: nobody knows what in them is personal, so they are sealed whole
+
+#: No row begins so: neither text nor any format of files.
+_WHOLE = b"\x00casebus sealed 1\x00"
+#: What is shown instead of a row that does not open.
+SEALED, DESTROYED = b"(sealed)", b"(destroyed)"
+
+
+def concealed(data: bytes, lock: Lock, field: str) -> bytes:
+    """Bytes that only the key opens; `field` tells apart what is sealed by one key."""
+    cipher = lock.key.seal(data, Place(lock.name, "", field)) if lock.key else NOTHING
+    return b"\x00".join((_WHOLE + lock.name.encode(), field.encode(), cipher))
+
+
+def concealed_by(data: bytes) -> str | None:
+    """The name of the key; None for bytes that are not concealed."""
+    return data.removeprefix(_WHOLE).partition(b"\x00")[0].decode() if data.startswith(_WHOLE) else None
+
+
+def revealed(data: bytes, ring: Ring) -> bytes:
+    """The bytes again; what does not open here is `(sealed)` or `(destroyed)`."""
+    name = concealed_by(data)
+    if name is None:
+        return data
+    _, field, cipher = data.removeprefix(_WHOLE).split(b"\x00", 2)
+    known = ring.known(name)
+    if known.destroyed or not cipher:
+        return DESTROYED
+    try:
+        return known.key.open(cipher, Place(name, "", field.decode())) if known.key else SEALED
+    except SealError:
+        return SEALED
 
 
 def keys_of(event: Event) -> set[str]:

@@ -80,6 +80,7 @@ def _print_counts(counted: Mapping[str, int], by: str, *, as_json: bool) -> None
 def show_one(folder: Path, name: str, *, as_json: bool) -> int:
     with opened_desk(folder) as (wiring, desk):
         item, letter = desk.item(name), desk.letter(name)
+        item = item._replace(row=item.row | {"raw": letter.value["raw"]})  # opened, where it was sealed
         row = said_by(letter, wiring.codec)
     line = _line(wiring.deployment.folder, item.row["mapping_line"])
     if as_json:

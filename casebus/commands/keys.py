@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from casebus.commands import output
 from casebus.commands.open_view import opened
@@ -20,10 +20,10 @@ from casebus.wiring import Wiring
 from monitor import tables
 from monitor.caseview import key_of
 from monitor.opened import recorded
-from monitor.view import View
+from monitor.view import Snapshot, View
 from schemas.envelope import Event
 from schemas.problem import Problem, ProblemsError
-from schemas.sealing import has_clear, keys_of
+from schemas.sealing import SEALED, Ring, concealed_by, has_clear, keys_of, revealed
 
 FAILED, REFUSED = 1, 2
 
@@ -38,13 +38,15 @@ class Asked(NamedTuple):
 
 
 class Reach(NamedTuple):
-    """What a destruction reaches, and what it does not: events in the clear, and dead letters, which hold rows as they came."""
+    """What a destruction reaches, and what it does not: events and rows of dead letters in the clear, and rows that are
+    sealed and cannot be looked into here."""
 
     case: str
     keys: Sequence[str]
     sealed: int
     clear: int
     letters: int
+    unread: int
 
 
 def show(folder: Path, *, as_json: bool) -> int:
@@ -116,15 +118,37 @@ def _wired(folder: Path) -> Wiring:
 def _reach(wiring: Wiring, view: View, number: str) -> Reach:
     """All names of the case, and a key for each that anybody seals it by, also where it was not made yet."""
     case = key_of(view, number)
-    letters = tables.dead_letters
     with view.snapshot() as snapshot:
         events = recorded(snapshot, wiring.codec, case)
         names = {case, *(event.case for event in events)}
-        counted = snapshot.all(select(func.count()).select_from(letters).where(letters.c.case_key.in_(names)))
-    keys = {f"{system}/{name}" for system in wiring.settings.sealing.seal for name in names}
+        rows = _rows(snapshot, wiring.ring, names)
+    keys = {f"{system}/{name}" for system in wiring.settings.sealing.seal for name in names} | rows.keys
     keys |= {name for event in events for name in keys_of(event)}
-    sealed = [event for event in events if keys_of(event)]
-    return Reach(case, sorted(keys), _ids(sealed), _ids([one for one in events if has_clear(one, bool)]), counted[0][0])
+    sealed, clear = ([one for one in events if has(one)] for has in (keys_of, lambda one: has_clear(one, bool)))
+    return Reach(case, sorted(keys), _ids(sealed), _ids(clear), rows.clear, rows.unread)
+
+
+class _Rows(NamedTuple):
+    """Rows that connectors refused and that name the case: keys of those that are sealed, how many are not, or do not open."""
+
+    keys: set[str]
+    clear: int
+    unread: int
+
+
+def _rows(snapshot: Snapshot, ring: Ring, names: Collection[str]) -> _Rows:
+    """By the number in their bytes: a row that was refused belongs to no case."""
+    numbers = [name.partition(":")[2].encode() for name in names]
+    keys: set[str] = set()
+    clear = unread = 0
+    table = tables.dead_letters.c
+    for (raw,) in snapshot.stream(select(table.raw).where(table.stage == "CONNECTOR")):
+        key, data = concealed_by(raw), revealed(raw, ring)
+        unread += data == SEALED
+        if any(number in data for number in numbers):
+            keys |= {key} if key else set()
+            clear += key is None
+    return _Rows(keys, clear, unread)
 
 
 def _ids(events: Sequence[Event]) -> int:
@@ -153,7 +177,11 @@ def _warning(reach: Reach) -> str:
     if reach.clear:
         said += f"{output.several(reach.clear, 'event')} of it hold personal fields in the clear: these stay readable.\n"
     if reach.letters:
-        said += f"{output.several(reach.letters, 'dead letter')} of it: these hold rows as they came, and stay readable.\n"
+        said += f"{output.several(reach.letters, 'dead letter')} with its number hold rows in the clear: these stay readable.\n"
+    if reach.unread:
+        said += (
+            f"{output.several(reach.unread, 'dead letter')} cannot be looked into without the master key: some may be of it.\n"
+        )
     return said
 
 

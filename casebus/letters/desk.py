@@ -13,7 +13,7 @@ from bus.errors import ConfigurationError
 from bus.ports import Client, Message, Partition, Producer
 from bus.topics import DEADLETTERS, EVENTS, JOURNAL, standard
 from casebus.commands.open_view import opened
-from casebus.letters import judge, ledger, shown
+from casebus.letters import judge, ledger, mended, shown
 from casebus.letters.again import Again, Setting, again
 from casebus.letters.shown import Row
 from casebus.wiring import Wiring
@@ -59,7 +59,7 @@ class Desk:
 
     def items(self) -> list[Item]:
         """Every letter, in the order of receipt."""
-        return items(self._view, self._wiring, ledger.read(self._client))
+        return items(self._view, self._wiring, mended.shown(ledger.read(self._client), self._wiring.ring))
 
     def item(self, name: str) -> Item:
         """Raises ConfigurationError where there is none."""
@@ -74,7 +74,7 @@ class Desk:
     def letters(self, ids: Collection[str]) -> dict[str, Letter]:
         """The letters as they stand on the bus, whole."""
         read = deadletters.read(self._client, self._wiring.codec)
-        return {letter.id: letter for letter in read if letter.id in ids}
+        return {letter.id: deadletters.opened(letter, self._wiring.ring) for letter in read if letter.id in ids}
 
     def setting(self) -> Setting:
         """Today's mappings and lookups; receipt now, for it is now that the bus learns of it."""
@@ -95,11 +95,22 @@ class Desk:
                 for letter in found[start : start + _AT_ONCE]:
                     acts = known.get(letter.id, [])
                     row = (rows or {}).get(letter.id)
-                    given = again(letter, row if row is not None else _corrected(acts), how)
-                    messages += [*given.messages, ledger.message(letter.id, [*acts, _act(given, row, who, beyond)])]
+                    given = again(letter, row if row is not None else self._corrected(acts), how)
+                    done = _act(given, mended.written(letter, row, how.connectors), who, beyond)
+                    messages += [*given.messages, ledger.message(letter.id, [*acts, done])]
                 for connector in how.connectors:
                     connector.keep()
                 _commit(producer, messages)
+
+    def _corrected(self, acts: Sequence[Act]) -> dict[str, Any] | None:
+        """The row as it was corrected last. Raises ConfigurationError where it is sealed and does not open here."""
+        row = mended.read(row_of(acts), self._wiring.ring)
+        if row is not None and mended.WHOLE in row:
+            raise ConfigurationError(
+                f"The corrected row is {row[mended.WHOLE].strip('()')} with a key that is not held here. Replay it where the "
+                "master key can be read, or dismiss the letter."
+            )
+        return None if row is None else rowtext.decoded(json.dumps(row))
 
     def tried(self, letter: Letter, row: Mapping[str, Any] | None) -> Again:
         """What it would give; nothing is published."""
@@ -185,15 +196,9 @@ def _order(letter: Letter) -> tuple[int, ...]:
     return letter.value["received_at"], letter.sequence, letter.partition, letter.offset
 
 
-def _corrected(acts: Sequence[Act]) -> dict[str, Any] | None:
-    row = row_of(acts)
-    return None if row is None else rowtext.decoded(json.dumps(row))
-
-
-def _act(given: Again, row: Mapping[str, Any] | None, who: Who, beyond: dict[str, int]) -> Act:
+def _act(given: Again, row: dict[str, Any] | None, who: Who, beyond: dict[str, int]) -> Act:
     state = State.REFUSED_AGAIN if given.reason else State.REPLAYED if given.messages else State.MENDED
-    written = None if row is None else json.loads(rowtext.encoded(row))
-    return Act(state, _now(), who.by, who.why, written, list(given.events), beyond, given.reason, given.text)
+    return Act(state, _now(), who.by, who.why, row, list(given.events), beyond, given.reason, given.text)
 
 
 def _unheard(item: Item) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
-from letter_world import MAPPING, World
+from letter_world import MAPPING, ME, World
 from typer.testing import CliRunner
 
 from bus import topics
@@ -66,9 +67,9 @@ class Sealed(World):
 
     def seal(self) -> None:
         """Somebody asks for it: a master key, and a section in casebus.yaml."""
-        secrets = self.folder / "secrets"
-        secrets.mkdir(exist_ok=True)
-        (secrets / "dep.key").write_bytes(base64.b64encode(os.urandom(32)) + b"\n")
+        place = self.folder / "secrets"
+        place.mkdir(exist_ok=True)
+        (place / "dep.key").write_bytes(base64.b64encode(os.urandom(32)) + b"\n")
         head = self.folder / "casebus.yaml"
         section = {"sealing": {"seal": {"dep": {"master": "dep-2026", "file": "secrets/dep.key"}}}}
         head.write_text(head.read_text("utf-8") + yaml.safe_dump(section), "utf-8")
@@ -77,7 +78,7 @@ class Sealed(World):
         """As after `casebus connector rewind`: every row once more."""
         for connector in self.wiring.connectors:
             runner = Runner(connector, self.cluster, self.wiring.codec, self.wiring.receipts)
-            runner.rewind("again", None)
+            assert runner.rewind(secrets.token_hex(4), None)
             runner.run_once()
             runner.close()
 
@@ -252,3 +253,54 @@ def test_what_was_published_before_stays_as_it_is(tmp_path: Path) -> None:
     assert "2 events of it hold personal fields in the clear" in done.stderr
     assert len(world.cluster.records(EVENTS.name)) == 3
     world.close()
+
+
+BAD = f"9,{ONE},?,2026-01-08,EN-001,王小明,13800138000,李科长"
+
+
+def letters(world: Sealed, *said: str) -> Any:
+    return CliRunner().invoke(app, ["deadletters", *said], catch_exceptions=False)
+
+
+def test_a_refused_row_is_sealed_whole_and_can_be_mended_all_the_same(world: Sealed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody knows what is personal in it. Who has the key sees it and corrects it; the correction is sealed as well."""
+    world.write(*ROWS, BAD)
+    world.publish().route()
+    assert world.letters() == 1
+    item = world.the_only()
+    assert "王小明" in str(world.desk.letter(item.id).row, "utf-8")
+    row = dict(zip(HEAD.split(","), BAD.replace("?", "B").replace("王小明", "欧阳明").split(","), strict=True))
+    world.desk.replay([item.id], ME, {item.id: row})
+    world.route()
+    assert world.state(item.id) == "mended"
+    assert world.desk.items()[-1].acts[0].row == row
+    assert not [word for word in (*PERSONAL, "欧阳明") if any(word.encode() in data for data in world.written())]
+    assert world.shown(f"case:{ONE}", clear=True) == ("王小明", {"李科长"})
+
+
+def test_the_same_refused_row_is_one_letter(world: Sealed) -> None:
+    """Read again, it looks as it did; without the key nobody sees it, and it is told why nothing can be done."""
+    world.write(*ROWS, BAD)
+    for _ in range(2):
+        world.again()
+        world.publish_anew()
+    world.route()
+    assert world.letters() == 2
+    item = world.the_only()
+    (world.folder / "secrets" / "dep.key").unlink()
+    world.again()
+    assert world.desk.letter(item.id).value["raw"] == b"(sealed)"
+
+
+def test_destroying_a_case_takes_its_refused_rows_along(world: Sealed) -> None:
+    """By the number in them; rows of other cases stay, and what cannot be looked into is told."""
+    world.write(*ROWS, BAD, BAD.replace(ONE, TWO))
+    world.publish().route()
+    hidden = (world.folder / "secrets" / "dep.key").rename(world.folder / "secrets" / "away")
+    assert "2 dead letters cannot be looked into" in destroy(world, ONE).stderr
+    hidden.rename(world.folder / "secrets" / "dep.key")
+    assert destroy(world, ONE, "--confirm", ONE).exit_code == 0
+    raws = {world.desk.letter(item.id).value["raw"] for item in world.open()}
+    assert b"(destroyed)" in raws
+    assert any(b"13800138000" in raw for raw in raws)
+    assert len(raws) == 2

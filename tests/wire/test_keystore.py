@@ -124,6 +124,17 @@ def test_the_file_is_for_nobody_else(tmp_path: Path, store: Store) -> None:
     assert store.counts() == {}
 
 
+def test_a_place_that_nobody_may_write_is_told(tmp_path: Path) -> None:
+    """A folder of a container or a unit is read only: waiting would not mend it."""
+    (tmp_path / "secrets").write_text("no folder")
+    with pytest.raises(ConfigurationError, match="Name one that this process may write"):
+        Store(f"sqlite:///{tmp_path}/secrets/keys.db").prepare()
+    Store(f"sqlite:///{tmp_path}/keys.db").prepare()
+    read_only = Store(f"sqlite:///file:{tmp_path}/keys.db?mode=ro&uri=true")
+    with pytest.raises(ConfigurationError, match="cannot be written to"):
+        read_only.destroy(["dep/case:1"], ACT)
+
+
 @pytest.mark.parametrize("text", ["", "c2hvcnQ=", "not base64!", base64.b64encode(bytes(33)).decode()])
 def test_a_master_that_is_none(tmp_path: Path, text: str) -> None:
     """Told with the file and how to make one, and nothing of what is in it."""

@@ -11,6 +11,7 @@ from sqlalchemy import Select, func, select
 
 from monitor import tables
 from monitor.clockmode import wall
+from monitor.opened import Calm
 from monitor.view import Snapshot
 from monitor.web.access import Right
 from monitor.web.fleet import Answer, Fleet, Told, ago, may_order, watches
@@ -18,6 +19,7 @@ from monitor.web.frame import Visit, counting, frame, live, may, visit
 from monitor.web.orders import Ordering
 from monitor.web.picture import Picture
 from monitor.web.site import Site
+from schemas.sealing import revealed
 
 PAGE = 50
 #: Seconds between two looks at how the connectors stand.
@@ -125,7 +127,7 @@ def model(seen: Visit) -> dict[str, Any]:
     return {
         "systems": systems,
         "reasons": [(row.reason, row.number) for row in reasons],
-        "letters": [(row, text(row.raw) if raw else "") for row in letters],
+        "letters": [(row, text(revealed(row.raw, Calm(seen.site.ring))) if raw else "") for row in letters],
         "whole": whole,
         "reason": reason,
         "system": system,
