@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import http.client
 import json
+import re
 import ssl
 import urllib.error
 import urllib.parse
@@ -21,6 +22,8 @@ from bus.hidden import place
 from bus.settings import RegistrySettings
 
 _MEDIA_TYPE = "application/vnd.schemaregistry.v1+json"
+#: The class of a fault, which Apicurio says before its words.
+_JAVA = re.compile(r"^(?:[a-z]\w*\.)+\w+Exception: ")
 _UNKNOWN, _INCOMPATIBLE, _UNPROCESSABLE = 404, 409, 422
 _UNREACHABLE = (urllib.error.URLError, http.client.HTTPException, OSError)
 
@@ -175,6 +178,6 @@ def _said(error: urllib.error.HTTPError) -> tuple[int, str]:
     """The registry's own number of the fault, and its words, which end without a full stop."""
     try:
         answer = json.loads(error.read())
-        return int(answer["error_code"]), str(answer["message"]).rstrip(".")
+        return int(answer["error_code"]), _JAVA.sub("", str(answer["message"])).rstrip(".")
     except (ValueError, KeyError, TypeError, OSError):
         return 0, str(error.reason)

@@ -14,7 +14,7 @@ from bus.survey import Survey
 from bus.topics import standard
 from casebus.commands import acl, output
 from casebus.deployment import Deployment
-from casebus.doctor import brokers, database, files, machine, network, records, rights
+from casebus.doctor import brokers, database, files, machine, network, records, registry, rights
 from casebus.doctor.finding import Finding
 from casebus.wiring import Wiring
 from schemas.problem import ProblemsError
@@ -45,6 +45,7 @@ def examine(folder: Path) -> Iterator[Finding]:
     yield from of_files(wiring)
     view, read = database.reached(wiring.view_url)
     yield view
+    yield from registry.registry(wiring)
     try:
         with kafka(wiring) as settings:
             if not (yield from of_kafka(wiring, settings)):

@@ -62,9 +62,9 @@ def test_name_and_password_are_sent_and_never_shown(server: Server) -> None:
         (404, b'{"error_code": 404, "message": "HTTP 404 Not Found"}', ConfigurationError, "must be the address of the API"),
         (
             409,
-            b'{"error_code": 409, "message": "incompatible with an earlier schema."}',
+            b'{"error_code": 409, "message": "io.x.RuleViolationException: incompatible with 1."}',
             ConfigurationError,
-            "incompatible with an earlier schema. Ask who",
+            "the schema: incompatible with 1. Ask who",
         ),
         (422, b'{"error_code": 42201, "message": "Invalid schema"}', ConfigurationError, "Invalid schema"),
         (503, b"<html>", RetryError, "answered 503: Service Unavailable"),
