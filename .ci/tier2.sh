@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The tests that need a container engine (a Kafka that is not ours to start, behind an address), a MariaDB, a browser with Chinese
-# fonts, or promtool. Run as root on Debian 12. The browser's pictures are left in pictures/.
+# fonts, promtool, or Quix Streams and Kafka Streams beside our router (`bench.compare`; both are fetched, by their locks). Run as
+# root on Debian 12. The browser's pictures are left in pictures/.
 # Installs what is missing, builds the image from our own locked jars and Java (no registry is asked), leaves nothing running.
 set -euo pipefail
 cd "$(dirname "$0")/.."

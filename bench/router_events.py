@@ -40,10 +40,11 @@ GOES_ON: Life = (
 
 
 class Load(NamedTuple):
-    """`events` in all; of `open_cases` that the routers know already, or of new ones where there is none."""
+    """`events` in all; of `open_cases` that the routers know already, or of new ones, from number `first` on."""
 
     events: int
     open_cases: int = 0
+    first: int = 0
 
 
 def key_of(case: int) -> str:
@@ -55,7 +56,8 @@ def messages(load: Load) -> list[Message]:
     random, begun = Random(7), len(BEGUN) if load.open_cases else 0
     life = [*enumerate([*BEGUN, *GOES_ON])][begun:]
     wanted = -(-load.events // len(life))
-    cases = random.sample(range(load.open_cases), min(wanted, load.open_cases)) if begun else range(wanted)
+    new = range(load.first, load.first + wanted)
+    cases = random.sample(range(load.open_cases), min(wanted, load.open_cases)) if begun else new
     made = []
     for case in cases:
         begin = random.randrange(load.events)
