@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple
 
+from bus.ports import Partition
+
 #: Seconds without a turn after which a loop is taken for dead: twice what a transaction may last before its own watchdog ends it.
 DEAD = 120.0
 
@@ -33,6 +35,14 @@ class Pulse(NamedTuple):
 
 
 Asked = Callable[[], Pulse]
+
+
+def unread(positions: Mapping[Partition, int], ends: Mapping[Partition, int]) -> float:
+    """Records between what has been read and the end. One alone is the mark that ends a transaction: it is no record, and nobody
+    who reads a partition to its last record stands behind it.
+    """
+    rests = (end - positions.get(place, 0) for place, end in ends.items())
+    return float(sum(rest for rest in rests if rest > 1))
 
 
 class Beat:

@@ -23,7 +23,7 @@ from pydantic import Field
 
 from bus.errors import BusError, ConfigurationError
 from bus.ports import Client
-from bus.pulse import Asked, Pulse
+from bus.pulse import Asked, Pulse, unread
 from schemas.yamlfile import Settings
 
 #: Seconds between two words to systemd, where it says no interval of its own.
@@ -77,8 +77,7 @@ def behind(client: Client, group: str, topics: Sequence[str]) -> Behind:
     """Records of these topics that the group has not read. Raises RetryError when it is called and nobody answers."""
 
     def asked() -> float:
-        done, ends = client.committed(group, topics), client.ends(topics)
-        return float(sum(end - done.get(place, 0) for place, end in ends.items()))
+        return unread(client.committed(group, topics), client.ends(topics))
 
     return asked
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from bus.ports import Client, Partition, Record
-from bus.pulse import Beat, Pulse
+from bus.pulse import Beat, Pulse, unread
 from bus.topics import JOURNAL
 from monitor.chunks import chunks
 from monitor.rows import TOPICS, Reader, Rows
@@ -83,6 +83,10 @@ class Service:
     def pulse(self) -> Pulse:
         """Ready when the view has caught up with what was there when it began. From any thread."""
         return self._beat.pulse()
+
+    def behind(self) -> float:
+        """Records that the view has not got yet. From any thread."""
+        return unread(self._view.positions(), self._client.ends(TOPICS))
 
     def progress(self) -> Progress:
         ends = self._client.ends(TOPICS)

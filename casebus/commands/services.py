@@ -175,7 +175,7 @@ class _Following(NamedTuple):
 
 
 def _follow(wiring: Wiring, service: Service, how: _Following) -> None:
-    vital = Vital("monitor", service.pulse, lambda: float((done := service.progress()).end - done.read))
+    vital = Vital("monitor", service.pulse, service.behind)
     with Health.of(vital, wiring.settings.health, how.at):
         service.follow(how.stop.is_set)
 

@@ -140,16 +140,17 @@ def clocks(client: Client) -> Finding:
     place = Partition(probe.name, 0)
     start = client.ends([probe.name])[place]
     producer = client.producer("casebus-doctor")
+    begun = time.time()
     producer.begin()
     producer.send([Message(*place, None, b"what time is it?", 0)])
     producer.commit()
-    now = time.time()
+    ended = time.time()
     producer.close()
-    return skew([record.timestamp for batch in client.read({place: start}) for record in batch], now)
+    return skew(max(record.timestamp for batch in client.read({place: start}) for record in batch), begun, ended)
 
 
-def skew(stamps: Iterable[int], now: float) -> Finding:
-    """Of the broker's stamps in milliseconds and this machine's seconds."""
-    apart = abs(max(stamps) / 1000 - now)
+def skew(stamp: int, begun: float, ended: float) -> Finding:
+    """The broker's stamp (milliseconds) lies between these two moments of this machine (seconds), where both clocks are right."""
+    apart = max(begun - stamp / 1000, stamp / 1000 - ended, 0.0)
     cure = "" if apart <= MOST_SKEW else "Set both by NTP (chrony): leases, sessions and receipt times all count by them."
-    return Finding("clocks", f"the brokers' differs by {apart:.1f} s", cure)
+    return Finding("clocks", f"the brokers' differs by {apart:.1f} s at least", cure)

@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlalchemy import Engine, create_engine, inspect, make_url, select
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
+from bus.errors import ConfigurationError
 from bus.ports import Client, Partition
 from casebus.doctor.finding import Finding
 from casebus.doctor.records import reads_on
@@ -66,9 +67,17 @@ def _of_another_version(found: str) -> Finding:
     return Finding(WHAT, f"tables of version {found}: the monitor builds those of version {tables.VERSION} when it starts")
 
 
+def _ends(client: Client) -> dict[Partition, int]:
+    """None where there are no topics yet."""
+    try:
+        return client.ends(TOPICS)
+    except ConfigurationError:
+        return {}
+
+
 def whose(client: Client, read: Mapping[Partition, int]) -> Finding:
     """Two deployments in one database, or a Kafka that was made anew below an old view."""
-    beyond = reads_on(read, client.ends(TOPICS)) if read else []
+    beyond = reads_on(read, _ends(client)) if read else []
     if not beyond:
         return Finding("whose view", "this deployment's")
     cure = (

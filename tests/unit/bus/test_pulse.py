@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bus.memory import Cluster
-from bus.ports import Message, Record, Written
-from bus.pulse import DEAD, Beat, Pulse
+from bus.ports import Message, Partition, Record, Written
+from bus.pulse import DEAD, Beat, Pulse, unread
 from bus.topics import Topic
 from bus.transaction import Loop
 
@@ -95,3 +95,10 @@ def test_a_loop_that_turns_no_more_is_dead_and_one_that_catches_up_is_not() -> N
     with beat.busy("It reads."):
         assert beat.pulse() == Pulse(0.0, "It reads.")
     assert beat.pulse().ready
+
+
+def test_the_mark_behind_the_last_record_is_not_unread() -> None:
+    """Each transaction ends with a mark that takes an offset; whoever has read its records stands before it."""
+    ends = {Partition("in", 0): 10, Partition("in", 1): 7, Partition("in", 2): 5}
+    assert unread({Partition("in", 0): 9, Partition("in", 1): 7, Partition("in", 2): 4}, ends) == 0
+    assert unread({Partition("in", 0): 4, Partition("in", 1): 7}, ends) == 11

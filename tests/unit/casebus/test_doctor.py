@@ -262,11 +262,13 @@ def test_time_outs_that_brokers_refuse_are_found(name: str, value: str, cure: st
 
 
 def test_clocks_apart_are_found() -> None:
-    """The youngest record's stamp beside this machine's time."""
-    assert brokers.skew([1_000_000, 1_001_500], 1_000.0).cure == ""
-    ill = brokers.skew([1_000_000], 1_090.0)
-    assert ill.found == "the brokers' differs by 90.0 s"
+    """The broker's stamp beside the time in which it was asked for: a slow broker is not one whose clock is wrong."""
+    assert brokers.skew(1_040_000, 1_000.0, 1_050.0).cure == ""
+    assert brokers.skew(1_051_500, 1_000.0, 1_050.0).cure == ""
+    ill = brokers.skew(1_000_000, 1_090.0, 1_091.0)
+    assert ill.found == "the brokers' differs by 90.0 s at least"
     assert "NTP" in ill.cure
+    assert brokers.skew(1_100_000, 1_090.0, 1_091.0).cure
 
 
 def event(system: str = "water", lies: int = 1, ahead: float = -60.0) -> records.Seen:
@@ -310,6 +312,7 @@ def test_a_view_of_another_deployment_is_found() -> None:
     ill = database.whose(cluster, {Partition("case.journal", 0): 7, Partition("case.state", 9): 1})
     assert "case.journal, partition 0: read to 7 of 0" in ill.found
     assert "--rebuild" in ill.cure
+    assert database.whose(Cluster(), {Partition("case.journal", 0): 7}).cure
 
 
 def test_a_right_that_is_missing_is_found() -> None:
