@@ -26,6 +26,9 @@ from connectors.sqlread.window import Rules, Window, behind, digest
 log = structlog.get_logger(__name__)
 
 State = dict[str, Any]
+#: The position of each connector's table at which this process looked last and found nothing new, and when: no position can
+#: remember it, because there was no batch.
+_looked: dict[tuple[str, str], tuple[str | None, float]] = {}
 #: Seconds before the time now from which to read when the clock was set back: what was written since we looked last.
 _BACK = 3600.0
 
@@ -42,6 +45,8 @@ class Follow:
     ) -> None:
         self._settings = settings
         self._zone = context.zone
+        self._name = context.where, settings.name
+        self._since = 0.0
         self._table = Table(settings, context)
         self._clock = clock
         self._now = now or self._table.now
@@ -53,13 +58,19 @@ class Follow:
 
     def fetch(self, position: str | None, limit: int) -> Iterator[Batch]:
         """Batches behind the position, each in a query of its own: no cursor is held while a batch is published."""
-        state = _read(position)
+        state, began, given = _read(position), self._clock(), 0
         if self._settings.snapshot and not position:
             state["snapshot"] = self._beginning()
         if "snapshot" in state:
             yield from self._snapshot(state, limit)
+        at, when = _looked.get(self._name, (None, 0.0))
+        self._since = when if at == position else 0.0
         for name, cut in self._cuts.items():
-            yield from self._pass(name, cut, state, limit)
+            for batch in self._pass(name, cut, state, limit):
+                given += 1
+                yield batch
+        if not given:
+            _looked[self._name] = position, began
 
     def close(self) -> None:
         """Engines belong to the process; nothing is held between passes."""
@@ -88,7 +99,7 @@ class Follow:
             return Window(state.get(name, {}), Rules(inf, self._settings.remember), self._clock())
         clock = Clock(self._now(), self._zone) if self._settings.watermark else None
         rules = Rules(self._settings.overlap, self._settings.remember, *([clock.ahead] if clock else []))
-        window = Window(state.get(name, {}), rules, self._clock())
+        window = Window(state.get(name, {}), rules, self._clock(), self._since)
         if clock and window.floor is not None and clock.ahead(window.floor):
             earlier = clock.back(window.floor, max(self._settings.overlap, _BACK))
             if earlier is not None:

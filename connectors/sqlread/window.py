@@ -1,8 +1,9 @@
 """What was read lately, so that rows which become visible late are found, and none is given twice.
 
 Reading begins behind the `floor`, and rows known by their digest are passed over. The floor follows the reading at a distance:
-a row stays in the window for `overlap` seconds after it was read, and as long as its watermark lies ahead of the clock; of
-more than `most` rows the foremost leave. Nothing is computed with watermarks, so that any column that grows will do.
+a row stays in the window until a look that began `overlap` seconds after it was read has come to its end, however long nobody
+looked, and as long as its watermark lies ahead of the clock; of more than `most` rows the foremost leave. Nothing is computed
+with watermarks, so that any column that grows will do.
 """
 
 from __future__ import annotations
@@ -34,12 +35,16 @@ def digest(raw: bytes) -> bytes:
 
 
 class Window:
-    """One pass through the window, from a state as JSON keeps it. `now` are seconds of our clock."""
+    """One pass through the window, from a state as JSON keeps it. `now` are seconds of our clock.
 
-    def __init__(self, state: Mapping[str, Any], rules: Rules, now: float) -> None:
+    `looked` is when the last look began that came to its end, where that is later than the state says.
+    """
+
+    def __init__(self, state: Mapping[str, Any], rules: Rules, now: float, looked: float = 0.0) -> None:
         self.floor: Key | None = restored(state.get("floor"))
         self._rules = rules
         self._now = now
+        self._looked = max(looked, state.get("looked", 0.0))
         self._known = set(_pieces(state.get("seen", "")))
         self._recent: deque[tuple[Key, bytes]] = deque()
         self._top: Key | None = None
@@ -49,11 +54,11 @@ class Window:
         self.hiding = False
 
     def _expire(self) -> None:
-        """What had been read so long ago is done with: whatever can still appear lies behind it.
+        """What had been read so long before the last whole look is done with: whatever can still appear lies behind it.
 
         Never backward: where more than `most` rows came, the floor lies behind the mark already, with none of them known.
         """
-        while self._marks and self._marks[0][0] <= self._now - self._rules.overlap:
+        while self._marks and self._marks[0][0] <= self._looked - self._rules.overlap:
             top = restored(self._marks.pop(0)[1])
             if top is not None and not (self.floor and behind(self.floor, top)):
                 self.floor = top
@@ -87,13 +92,15 @@ class Window:
     def end(self) -> None:
         """The last row there is has been read: what was known and did not come again is gone."""
         self._known.clear()
+        self._looked = self._now
 
     def state(self, now: float) -> dict[str, Any]:
         """As it stands behind the last row; `now` as above."""
         if self._top is not None:
             self._mark(now, self._top)
         seen = b"".join([*self._known, *(mark for _, mark in self._recent)])
-        found = {"floor": stored(self.floor), "seen": base64.b64encode(seen).decode(), "marks": self._marks}
+        found: dict[str, Any] = {"floor": stored(self.floor), "seen": base64.b64encode(seen).decode(), "marks": self._marks}
+        found["looked"] = round(self._looked, 3)
         return {name: value for name, value in found.items() if value}
 
     def _mark(self, now: float, top: Key) -> None:

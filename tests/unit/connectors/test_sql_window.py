@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, date, datetime
+from itertools import cycle
 from typing import Any
 
 import pytest
@@ -17,24 +18,30 @@ from connectors.sqlread.window import Rules, Window, digest
 OVERLAP = 60.0
 
 
-def one_pass(state: dict[str, Any], visible: list[Key], rules: Rules, now: float) -> tuple[list[Key], dict[str, Any], list[Key]]:
+def one_pass(
+    state: dict[str, Any], visible: list[Key], rules: Rules, now: float, looked: float = 0.0
+) -> tuple[list[Key], dict[str, Any], list[Key]]:
     """What is given, the state afterwards as it went through JSON, and everything that was read for it."""
-    window = Window(state, rules, now)
+    window = Window(state, rules, now, looked)
     behind = sorted(key for key in visible if window.floor is None or key > window.floor)
     fresh = [key for key in behind if window.new(key, digest(repr(key).encode()))]
     window.end()
     return fresh, json.loads(json.dumps(window.state(now))) if fresh else state, behind
 
 
-@given(st.lists(st.floats(0, OVERLAP * 0.9), min_size=1, max_size=40), st.floats(1, 30), st.sampled_from([0.5, 7, 40]))
-def test_a_row_visible_within_the_overlap_is_given_once(late: list[float], every: float, between: float) -> None:
-    """However late each row is, however often one looks."""
+@given(
+    st.lists(st.floats(0, OVERLAP * 0.9), min_size=1, max_size=40),
+    st.lists(st.floats(1, 10 * OVERLAP), min_size=1, max_size=5),
+    st.sampled_from([0.5, 7, 40]),
+)
+def test_a_row_visible_within_the_overlap_is_given_once(late: list[float], pauses: list[float], between: float) -> None:
+    """However late each row is, however often one looks, and however long nobody could."""
     appears = {(number,): number * between + late_by for number, late_by in enumerate(late)}
     given_rows: list[Key] = []
     state: dict[str, Any] = {}
-    now = 0.0
-    while now < max(appears.values()) + every:
-        now += every
+    now, pause = 0.0, cycle(pauses)
+    while now <= max(appears.values()):
+        now += next(pause)
         fresh, state, _ = one_pass(state, [key for key, at in appears.items() if at <= now], Rules(OVERLAP, 1000), now)
         given_rows += fresh
     assert sorted(given_rows) == sorted(appears)
@@ -45,8 +52,16 @@ def test_an_idle_table_is_not_read_again_when_the_overlap_is_over() -> None:
     rules, rows = Rules(OVERLAP, 100), [(number,) for number in range(10)]
     _, state, _ = one_pass({}, rows, rules, 1000.0)
     assert one_pass(state, rows, rules, 1059.0)[2] == rows
-    assert one_pass(state, rows, rules, 1061.0)[2] == []
-    assert one_pass(state, [*rows, (10,)], rules, 1061.0)[0] == [(10,)]
+    assert one_pass(state, rows, rules, 1061.0, looked=1059.0)[2] == rows
+    assert one_pass(state, rows, rules, 1062.0, looked=1061.0)[2] == []
+    assert one_pass(state, [*rows, (10,)], rules, 1062.0, looked=1061.0)[0] == [(10,)]
+
+
+def test_a_row_that_came_while_nobody_looked_is_found() -> None:
+    """A worker that was away, a connector that looks seldom: that the overlap is over by now says nothing."""
+    rules = Rules(OVERLAP, 100)
+    _, state, _ = one_pass({}, [(1,), (3,)], rules, 1000.0)
+    assert one_pass(state, [(1,), (2,), (3,)], rules, 9000.0)[0] == [(2,)]
 
 
 def test_a_window_keeps_so_many_rows_and_few_marks() -> None:
@@ -69,7 +84,7 @@ def test_more_rows_than_are_remembered_are_not_read_again_when_marks_grow_old(la
     state: dict[str, Any] = {}
     for second, until in enumerate(range(100, 1001, 100)):
         _, state, _ = one_pass(state, rows[:until], rules, second * 5.0)
-    fresh, _, read = one_pass(state, rows, rules, later)
+    fresh, _, read = one_pass(state, rows, rules, later, looked=later)
     assert fresh == []
     assert len(read) <= 50
 
@@ -77,7 +92,7 @@ def test_more_rows_than_are_remembered_are_not_read_again_when_marks_grow_old(la
 def test_without_an_overlap_only_the_last_place_is_remembered() -> None:
     """As cheap as a watermark alone."""
     _, state, _ = one_pass({}, [(1,), (2,)], Rules(0, 100), 5.0)
-    assert state == {"floor": [2], "marks": [[5.0, [2]]]}
+    assert state == {"floor": [2], "marks": [[5.0, [2]]], "looked": 5.0}
 
 
 def test_rows_ahead_of_the_clock_stay_in_the_window() -> None:
