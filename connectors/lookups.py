@@ -172,7 +172,7 @@ def _file_rows(path: Path, settings: LookupSettings, where: str) -> Any:
         return _reader(path)(path, settings)
     except FileNotFoundError:
         raise ProblemsError(Problem(where, f"the lookup's file {path} is not there", "Put it there, or correct file:.")) from None
-    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
+    except (OSError, ValueError, LookupError, TypeError, csv.Error) as error:  # an unknown encoding is a LookupError
         found = f"the lookup's file {path} cannot be read: {error}"
         raise ProblemsError(Problem(where, found, "Correct file:, path: or encoding:.")) from None
 
@@ -187,7 +187,7 @@ def _json_rows(path: Path, settings: LookupSettings) -> Any:
 
 
 def _jsonl_rows(path: Path, settings: LookupSettings) -> list[Any]:
-    lines = path.read_text(settings.encoding).splitlines()
+    lines = path.read_text(settings.encoding).split("\n")  # a text may hold what else ends lines: U+2028, U+0085
     return [_descend(json.loads(line), settings.path) for line in lines if line.strip()]
 
 

@@ -33,8 +33,8 @@ UNFINISHED = Refusal("broken_row", "found a quote that has not ended", "Wait for
 def known_encoding(name: str) -> str:
     """The encoding's name, checked: an encoding is declared, never guessed."""
     try:
-        codecs.lookup(name)
-    except LookupError:
+        "".encode(name)  # which also refuses what is no encoding of texts: hex, base64
+    except (LookupError, UnicodeError):
         raise ValueError("no encoding, write one such as utf-8 or gb18030") from None
     return name
 

@@ -203,8 +203,9 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
 
 def test_an_unknown_encoding_or_format_is_told_with_its_line(tmp_path: Path) -> None:
     """Declared, never guessed."""
-    with pytest.raises(ProblemsError, match=r"dep.yaml:2: .*encoding.*no encoding"):
-        connector(tmp_path, csv("encoding: gb99999"))
+    for name in ("gb99999", "hex", "base64", "undefined"):
+        with pytest.raises(ProblemsError, match=r"dep.yaml:2: .*encoding.*no encoding"):
+            connector(tmp_path, csv(f"encoding: {name}"))
     with pytest.raises(ProblemsError, match=r"dep.yaml:2: there is no file format `dbf`. Write format: and one of csv"):
         connector(tmp_path, "kind: files\nsource: {path: x, format: dbf}\n")
 

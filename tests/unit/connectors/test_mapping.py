@@ -13,6 +13,7 @@ from connectors.deadletters import of_rejection
 from connectors.mapping import Rejection
 from schemas.codec import default
 from schemas.envelope import Event, event_id
+from schemas.problem import ProblemsError
 
 HOUR = 3_600_000_000
 
@@ -240,6 +241,19 @@ def test_lookups_come_from_files_of_any_form(tmp_path: Path, name: str, content:
     mapping = mapping.replace("who: {}", "who: {lookup: steps}").replace("actor: who", "activity: who")
     given = connector(tmp_path, CSV, mapping).mapping.translate(row(id="1", case_no="C1", at="2025-06-01 09:00:00", who="A"), NOW)
     assert events(given)[0].header["activity"] == "review"
+
+
+def test_a_lookup_in_lines_takes_every_text_and_tells_an_unknown_encoding(tmp_path: Path) -> None:
+    """A text may hold U+2028; an encoding that nobody knows is told with its line."""
+    (tmp_path / "codes.jsonl").write_text('{"code": "A", "step": "re\u2028view"}\n', "utf-8")
+    lookup = "{steps: {file: codes.jsonl, key: code, value: step}}"
+    mapping = MAPPING.replace("columns:", f"lookups: {lookup}\ncolumns:")
+    mapping = mapping.replace("who: {}", "who: {lookup: steps}").replace("actor: who", "activity: who")
+    given = connector(tmp_path, CSV, mapping).mapping.translate(row(id="1", case_no="C1", at="2025-06-01 09:00:00", who="A"), NOW)
+    assert events(given)[0].header["activity"] == "re\u2028view"
+    wrong = mapping.replace("value: step", "value: step, encoding: gb99999")
+    with pytest.raises(ProblemsError, match=r"dep.yaml:\d+: the lookup's file .* cannot be read: unknown encoding: gb99999"):
+        connector(tmp_path, CSV, wrong).mapping.translate(row(id="1", case_no="C1", at="2025-06-01 09:00:00", who="A"), NOW)
 
 
 def test_a_number_that_lost_its_digits_is_no_case(tmp_path: Path) -> None:
