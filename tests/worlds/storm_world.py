@@ -27,7 +27,7 @@ from bus.errors import BusError
 from bus.ports import Client, Message
 from bus.settings import KafkaSettings
 from bus.topics import EVENTS, JOURNAL, standard
-from casebus.crew import Crew
+from casebus.crew import CASEBUS, Crew
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "generated-city"
 FEEDS = 3  # connectors
@@ -76,7 +76,6 @@ class Stormy:
             _small_disk(self.data, place / "kafka")
         self.broker = Broker(self.data / "kafka", nodes=3)
         self.said: list[str] = []
-        self.environment = {**os.environ, "CASEBUS_CITY": str(self.files)}
         self._over = threading.Event()
         self._feeder = threading.Thread(target=self._feed, name="feeder", daemon=True)
 
@@ -166,8 +165,7 @@ class Stormy:
 
 
 def _run(*arguments: str, codes: Sequence[int] = (0,)) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-P", "-m", "casebus", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
+    done = subprocess.run([*CASEBUS, *arguments], capture_output=True, text=True, timeout=900, check=False)
     assert done.returncode in codes, f"{arguments}: exit {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-3000:]}"
     return done
 
