@@ -13,7 +13,7 @@ from monitor.times import local, micros
 #: The names of the address's parts.
 AT, KNOWN, THEN = "at", "known", "then"
 #: Days beyond these are slips of the pen: no calendar, no clock and no case reaches there.
-YEARS = range(1900, 3000)
+YEARS = range(1900, 2200)
 _LEAST = timedelta(microseconds=1)
 
 
