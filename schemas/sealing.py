@@ -176,7 +176,7 @@ def _told(value: Mapping[str, Any], place: Place, ring: Ring) -> Mapping[str, An
         return value
     try:
         return {"value": known.key.open(value["cipher"], place).decode()}
-    except SealError:
+    except (SealError, UnicodeDecodeError):  # who has a department's key may seal what is no text
         return value
 
 
@@ -196,20 +196,32 @@ def concealed(data: bytes, lock: Lock, field: str) -> bytes:
 
 def concealed_by(data: bytes) -> str | None:
     """The name of the key; None for bytes that are not concealed."""
-    return data.removeprefix(_WHOLE).partition(b"\x00")[0].decode() if data.startswith(_WHOLE) else None
+    found = _parts(data)
+    return None if found is None else found[0]
+
+
+def _parts(data: bytes) -> tuple[str, str, bytes] | None:
+    """Key, field and cipher. None too for bytes of others that only begin so: a department may send what it likes."""
+    if not data.startswith(_WHOLE):
+        return None
+    try:
+        name, field, cipher = data.removeprefix(_WHOLE).split(b"\x00", 2)
+        return name.decode(), field.decode(), cipher
+    except ValueError:
+        return None
 
 
 def revealed(data: bytes, ring: Ring) -> bytes:
     """The bytes again; what does not open here is `(sealed)` or `(destroyed)`."""
-    name = concealed_by(data)
-    if name is None:
+    parts = _parts(data)
+    if parts is None:
         return data
-    _, field, cipher = data.removeprefix(_WHOLE).split(b"\x00", 2)
+    name, field, cipher = parts
     known = ring.known(name)
     if known.destroyed or not cipher:
         return DESTROYED
     try:
-        return known.key.open(cipher, Place(name, "", field.decode())) if known.key else SEALED
+        return known.key.open(cipher, Place(name, "", field)) if known.key else SEALED
     except SealError:
         return SEALED
 
