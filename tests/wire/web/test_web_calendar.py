@@ -117,7 +117,9 @@ def test_days_are_read_as_people_type_them(text, right):
     assert days(text) == [date(2026, 10, day) for day in right]
 
 
-@pytest.mark.parametrize("text", ["tomorrow", "2026-13-01", "2026-10-07 – 2026-10-01", "2020-01-01 – 2026-01-01", "0001-01-01", "2026-10-01 x"])
+@pytest.mark.parametrize(
+    "text", ["tomorrow", "2026-13-01", "2026-10-07 – 2026-10-01", "2020-01-01 – 2026-01-01", "0001-01-01", "2026-10-01 x"]
+)
 def test_what_is_no_day_is_refused(text):
     """Also a range that ends before it begins, or is longer than a year."""
     with pytest.raises(ValueError, match=r"\S"):
