@@ -78,8 +78,13 @@ class Session:
         return self._ask(lambda client: _below(client, self._path(str(begin)), "", parts))
 
     def fetch(self, name: str, target: Path) -> None:
-        """A copy on this machine."""
-        self._ask(lambda client: client.get(self._path(name), target))
+        """A copy on this machine. Raises FileNotFoundError for a file that went meanwhile."""
+        try:
+            self._ask(lambda client: client.get(self._path(name), target))
+        except ConfigurationError as error:
+            if _is_gone(error):
+                raise FileNotFoundError(name) from error
+            raise
 
     def exists(self, name: str) -> bool:
         return self._ask(lambda client: client.exists(self._path(name)))
@@ -183,6 +188,12 @@ async def _below(client: asyncssh.SFTPClient, folder: str, prefix: str, parts: S
 
 def _told(secret: SecretStr | None) -> str | None:
     return None if secret is None else secret.get_secret_value()
+
+
+def _is_gone(error: ConfigurationError) -> bool:
+    import asyncssh
+
+    return isinstance(error.__cause__, (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath))
 
 
 def _wait(work: Coroutine[Any, Any, T]) -> T:

@@ -103,6 +103,18 @@ def test_files_of_a_server_are_read_as_those_of_a_folder(server: Server, tmp_pat
     assert [one.row["id"] for one in records(found, last.position)] == ["3"]
 
 
+def test_a_file_that_goes_before_it_is_fetched_is_no_fault(server: Server, tmp_path: Path) -> None:
+    """Departments tidy up; the files behind it are read."""
+    for number, name in enumerate("abc", 1):
+        drop(tmp_path, rows(good(number), good(10 + number)), f"out/{name}.csv")
+    found = connector(tmp_path, server.yaml())
+    read = []
+    for batch in found.open().fetch(None, 1):
+        read += [record.row["id"] for record in batch.records]
+        (server.root / "out" / "b.csv").unlink(missing_ok=True)
+    assert read == ["1", "11", "3", "13"]
+
+
 def test_a_password_will_do(server: Server, tmp_path: Path) -> None:
     """From the environment; a wrong one is told as what it is."""
     drop(tmp_path, rows(good(1)), "out/a.csv")
