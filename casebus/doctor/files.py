@@ -54,7 +54,8 @@ def secrets(wiring: Wiring) -> Finding:
     head = wiring.deployment.path(wiring.deployment.file)
     if _WRITTEN.search(head.read_text("utf-8", "replace")):
         files.append(head)
-    files += [path for path in (wiring.deployment.data / "page.db",) if path.exists()]
+    keys = wiring.settings.sealing.keys.get_secret_value()  # a file, or the address of a database
+    files += [path for path in (wiring.deployment.data / "page.db", folder / keys) if path.is_file()]
     bare = [path for path in files if path.exists() and path.stat().st_mode & _OTHERS]
     if not bare:
         return Finding("secrets", f"{several(len(files), 'file')}, for nobody else's eyes")

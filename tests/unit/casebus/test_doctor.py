@@ -198,6 +198,8 @@ def test_secrets_for_everybody_are_found(tmp_path: Path) -> None:
     assert ill.cure == f"chmod 600 {tmp_path}/secrets/password"
     (tmp_path / "secrets/password").chmod(0o600)
     assert files.secrets(wiring).cure == ""
+    (tmp_path / "secrets/keys.db").touch(0o640)
+    assert "keys.db" in files.secrets(wiring).found
 
 
 @pytest.mark.parametrize(
