@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import threading
 import time
@@ -12,15 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import live_connectors
 import pytest
+from live_connectors import MAPPING, NAMES, keys, ran, send
 
-from bus import connect, topics
+from bus import topics
 from bus.broker import Broker
 from bus.errors import ConfigurationError, RetryError
 from bus.partition import partition_of
 from bus.ports import Client, Message, Partition
-from bus.settings import KafkaSettings
 from bus.topics import Topic
+from casebus.wiring import Wall
 from connectors import waiting
 from connectors.config import Connector, read
 from connectors.deliver import Deliveries, Pauses, Receiver
@@ -31,29 +32,13 @@ from schemas.codec import default
 
 pytestmark = pytest.mark.broker
 
-NAMES = itertools.count(int(time.time() * 1000))
 TOKEN = "a-token-for-the-broker-tests"
-MAPPING = """
-zone: Asia/Shanghai
-columns: {id: {required: true}, case_no: {required: true}, at: {type: time, required: true}}
-key: id
-case: case_no
-header: {occurred_at: at}
-events: [{type: Accepted}]
-"""
-
-
-class Clock:
-    def now(self) -> int:
-        return time.time_ns() // 1000
 
 
 @pytest.fixture(params=["kafka-python", "confluent"])
 def client(request: pytest.FixtureRequest, broker: Broker) -> Iterator[Client]:
-    made = connect(KafkaSettings(brokers=broker.bootstrap, client=request.param, partitions=2))
-    made.create(topics.standard(2))
-    yield made
-    made.close()
+    with live_connectors.client(broker.bootstrap, request.param) as made:
+        yield made
 
 
 def connector(folder: Path, source: str) -> Connector:
@@ -68,24 +53,14 @@ def row(number: int) -> dict[str, str]:
     return {"id": str(number), "case_no": f"C{number}", "at": "2025-06-01 09:00:00"}
 
 
-def keys(client: Client, system: str) -> list[str]:
-    places = dict.fromkeys(client.ends([topics.EVENTS.name]), 0)
-    events = [default().decode(one.value or b"") for batch in client.read(places) for one in batch]
-    return sorted(one.header["source"]["key"] for one in events if one.header["source"]["system"] == system)
-
-
 def put(client: Client, topic: str, *values: Any, partition: int = 0) -> None:
-    producer = client.producer(f"test-{next(NAMES)}")
-    producer.begin()
-    producer.send(Message(topic, partition, None, json.dumps(value).encode(), time.time_ns() // 1_000_000) for value in values)
-    producer.commit()
-    producer.close()
+    send(client, topic, *(json.dumps(value).encode() for value in values), partition=partition)
 
 
 def test_a_call_is_answered_when_kafka_has_it(client: Client, tmp_path: Path) -> None:
     """What a caller was promised is there for every reader, once, however many called at the same time."""
     found = connector(tmp_path, f"kind: http\nsource: {{listen: '127.0.0.1:0', token: {TOKEN}, calls_a_second: 10000}}")
-    runner, wake, stop = Runner(found, client, default(), Clock()), threading.Event(), threading.Event()
+    runner, wake, stop = Runner(found, client, default(), Wall()), threading.Event(), threading.Event()
     runner.wake = wake.set
     runner.run_once()
 
@@ -133,14 +108,6 @@ def test_a_topic_is_read_once_and_one_made_again_is_told(client: Client, tmp_pat
     put(client, topic, row(9))
     with pytest.raises(ConfigurationError, match="was made again"):
         ran(client, found)
-
-
-def ran(client: Client, found: Connector) -> None:
-    runner = Runner(found, client, default(), Clock())
-    try:
-        runner.run_once()
-    finally:
-        runner.close()
 
 
 def _created(client: Client, topic: str) -> bool:

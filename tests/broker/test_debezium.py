@@ -7,15 +7,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import live_connectors
 import psycopg
 import pytest
 from connector_world import deployment
 
-from bus import connect, topics
+from bus import topics
 from bus.broker import Broker
 from bus.jars import Jar, locked
 from bus.ports import Client
-from bus.settings import KafkaSettings
+from casebus.wiring import Wall
 from connectors import deadletters
 from connectors.config import read
 from connectors.runner import Runner
@@ -55,18 +56,11 @@ COLUMNS = "(id integer primary key, 办件编号 text, 办理时间 timestamp, �
 ROW = "'A-1', '2025-06-01 09:20:39.5', '2025-06-01', '2025-06-01 10:00:00+08'"
 
 
-class Clock:
-    def now(self) -> int:
-        return time.time_ns() // 1000
-
-
 @pytest.fixture
 def client(broker: Broker) -> Iterator[Client]:
-    made = connect(KafkaSettings(brokers=broker.bootstrap, partitions=2))
-    made.create(topics.standard(2))
-    made.create([topics.Topic(TOPIC, "primary key", partitions=2)])
-    yield made
-    made.close()
+    with live_connectors.client(broker.bootstrap) as made:
+        made.create([topics.Topic(TOPIC, "primary key", partitions=2)])
+        yield made
 
 
 @pytest.fixture
@@ -97,7 +91,7 @@ def run(database: Database, *statements: str) -> None:
 def test_what_debezium_writes_is_read_as_it_was_meant(database: Database, client: Client, tmp_path: Path) -> None:
     """Snapshot, then inserted, changed and deleted rows of the table meant, with its true name; local times stay local."""
     found = read(deployment(tmp_path, YAML, "debezium"))
-    runner = Runner(found, client, default(), Clock())
+    runner = Runner(found, client, default(), Wall())
 
     def published(count: int) -> list[Any]:
         def arrived() -> bool:

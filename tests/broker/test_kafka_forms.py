@@ -3,40 +3,28 @@
 from __future__ import annotations
 
 import io
-import itertools
 import json
 import threading
-import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import fastavro
+import live_connectors
 import pytest
+from live_connectors import MAPPING, NAMES, keys, ran, send
 
-from bus import connect, topics
 from bus.broker import Broker
-from bus.ports import Client, Message
-from bus.settings import KafkaSettings
+from bus.ports import Client
 from bus.topics import Topic
 from connectors import deadletters
-from connectors.config import Connector, read
-from connectors.runner import Runner
+from connectors.config import read
 from schemas.codec import default
 from schemas.contract import contract
 
 pytestmark = pytest.mark.broker
 
-NAMES = itertools.count(int(time.time() * 1000))
-MAPPING = """
-zone: Asia/Shanghai
-columns: {id: {required: true}, case_no: {required: true}, at: {type: time, required: true}}
-key: id
-case: case_no
-header: {occurred_at: at}
-events: [{type: Accepted}]
-"""
 LINE = """
 zone: Asia/Shanghai
 columns:
@@ -59,11 +47,6 @@ SCHEMA = json.dumps(
         ],
     }
 )
-
-
-class Clock:
-    def now(self) -> int:
-        return time.time_ns() // 1000
 
 
 class Registry(BaseHTTPRequestHandler):
@@ -93,21 +76,15 @@ def registry() -> Iterator[str]:
 
 @pytest.fixture(params=["kafka-python", "confluent"])
 def client(request: pytest.FixtureRequest, broker: Broker) -> Iterator[Client]:
-    made = connect(KafkaSettings(brokers=broker.bootstrap, client=request.param, partitions=2))
-    made.create(topics.standard(2))
-    yield made
-    made.close()
+    with live_connectors.client(broker.bootstrap, request.param) as made:
+        yield made
 
 
 def feed(client: Client, *values: bytes) -> str:
     """A new topic with these values."""
     topic = f"foreign-{next(NAMES)}"
     client.create([Topic(topic, "any", partitions=1)])
-    producer = client.producer(topic)
-    producer.begin()
-    producer.send(Message(topic, 0, None, value, time.time_ns() // 1_000_000) for value in values)
-    producer.commit()
-    producer.close()
+    send(client, topic, *values)
     return topic
 
 
@@ -129,20 +106,6 @@ def taken(client: Client, folder: Path, source: str, mapping: str = MAPPING) -> 
         ran(client, found)
     letters = [one.value["reason"] for one in deadletters.read(client, default()) if one.value["system"] == found.name]
     return keys(client, found.name), sorted(letters)
-
-
-def ran(client: Client, found: Connector) -> None:
-    runner = Runner(found, client, default(), Clock())
-    try:
-        runner.run_once()
-    finally:
-        runner.close()
-
-
-def keys(client: Client, system: str) -> list[str]:
-    places = dict.fromkeys(client.ends([topics.EVENTS.name]), 0)
-    events = [default().decode(one.value or b"") for batch in client.read(places) for one in batch]
-    return sorted(one.header["source"]["key"] for one in events if one.header["source"]["system"] == system)
 
 
 def test_avro_by_registry_and_by_file(client: Client, registry: str, tmp_path: Path) -> None:

@@ -5,23 +5,23 @@ from __future__ import annotations
 import re
 import shlex
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
+import live_connectors
 import pytest
 from typer.testing import CliRunner
 
-from bus import connect, topics
+from bus import topics
 from bus.broker import Broker
 from bus.memory import Cluster
-from bus.ports import Client, Message
-from bus.settings import KafkaSettings
+from bus.ports import Client
 from bus.topics import Topic
 from casebus.__main__ import app
+from casebus.wiring import Wall
 from connectors import deadletters
 from connectors.config import Connector, read
 from connectors.runner import Runner
@@ -32,11 +32,6 @@ pytestmark = pytest.mark.broker
 
 DOC = (Path(__file__).parents[2] / "docs/connect-a-department.md").read_text("utf-8")
 ELSEWHERE = "kafka.weather.example:9092"
-
-
-class Clock:
-    def now(self) -> int:
-        return time.time_ns() // 1000
 
 
 @pytest.fixture(autouse=True)
@@ -90,7 +85,7 @@ def test_a_department_that_calls(deployment: Path) -> None:
     file.write_text(text.replace("127.0.0.1:8090", "127.0.0.1:0"), "utf-8")  # another one may have this port here
     cluster = Cluster()
     cluster.create(topics.standard(1))
-    answer = called(Runner(read(file, base=deployment), cluster, default(), Clock()), body, tokens.read_text("ascii").strip())
+    answer = called(Runner(read(file, base=deployment), cluster, default(), Wall()), body, tokens.read_text("ascii").strip())
     assert [row.get("events") for row in answer["rows"]] == [1, 1, 1, 0]
     assert answer["rows"][3]["refused"] == "missing_case"
     assert outcome(cluster) == ({"Applied": 1, "Accepted": 1, "Decided": 1}, ["missing_case"])
@@ -119,24 +114,15 @@ def called(runner: Runner, body: str, token: str) -> Any:
 
 @pytest.fixture
 def client(broker: Broker) -> Iterator[Client]:
-    made = connect(KafkaSettings(brokers=broker.bootstrap, partitions=1))
-    yield made
-    made.close()
-
-
-def fed(client: Client, topic: str, *values: bytes) -> None:
-    client.create([Topic(topic, "any", partitions=1)])
-    producer = client.producer(topic)
-    producer.begin()
-    producer.send(Message(topic, 0, None, value, time.time_ns() // 1_000_000) for value in values)
-    producer.commit()
-    producer.close()
+    with live_connectors.client(broker.bootstrap) as made:
+        yield made
 
 
 def test_a_department_that_has_a_kafka(deployment: Path, client: Client, broker: Broker) -> None:
     """From its topic on another cluster to events on the bus."""
     section = "When the department has a Kafka"
-    fed(client, "permits.steps", *(line.encode() for line in blocks(section, "jsonl")[0].splitlines()))
+    client.create([Topic("permits.steps", "any", partitions=1)])
+    live_connectors.send(client, "permits.steps", *(line.encode() for line in blocks(section, "jsonl")[0].splitlines()))
     made, shown, recorded, tested = walk(blocks(section, "sh")[0].replace(ELSEWHERE, broker.bootstrap))
     assert "guesses to look at" in made
     assert "type: Accepted" in shown
@@ -153,7 +139,5 @@ def published(found: Connector) -> tuple[Counter[str], list[str]]:
     """Onto the bus's double: its own topic lies elsewhere."""
     cluster = Cluster()
     cluster.create(topics.standard(1))
-    runner = Runner(found, cluster, default(), Clock())
-    runner.run_once()
-    runner.close()
+    live_connectors.ran(cluster, found)
     return outcome(cluster)
