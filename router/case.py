@@ -8,7 +8,8 @@ a newer version of the software) only moves the case's last order.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from copy import copy
+
+from msgspec.structs import replace
 
 from router import beside, phases
 from router.effect import find
@@ -21,10 +22,13 @@ from schemas.envelope import Event, Order
 EFFECTS = {**phases.EFFECTS, **beside.EFFECTS}
 
 
-def apply(case: Case, event: Event, profile: LawProfile) -> Case:
-    """The case after this event, which must come after all before it in business order (`in_order`)."""
-    after = copy(case)
-    _apply(after, event, event.order, profile)
+def apply(case: Case, event: Event, profile: LawProfile, order: Order | None = None) -> Case:
+    """The case after this event, which must come after all before it in business order (`in_order`).
+
+    `order` is the event's own, for whoever has it already.
+    """
+    after = replace(case)
+    _apply(after, event, order or event.order, profile)
     return after
 
 

@@ -6,7 +6,6 @@ Values of the state are replaced and never changed in place, so a copy of it is 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from copy import copy
 from typing import Any, NamedTuple
 
 from msgspec.structs import replace
@@ -65,7 +64,7 @@ class Desk:
 
     def __init__(self, state: CaseState, history: Callable[[], dict[int, Event]], setting: Setting) -> None:
         self._before = state
-        self.state = copy(state)
+        self.state = replace(state)  # a shallow copy; copy.copy takes six times as long
         self.setting = setting
         self.out = setting.out
         self._history = history

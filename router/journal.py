@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from operator import itemgetter
 from typing import Any
 
 import msgspec
 
 from schemas.problem import Problem
 
-_FIELDS = ("case", "sequence", "kind", "recorded_at", "event_id", "rule", "target")
+_said_of = itemgetter("case", "sequence", "kind", "recorded_at", "event_id", "rule", "target", "facts")
 _REPAIR = "Compare with the other places where the case is kept (casebus audit), then restore it from the topic case.journal"
 _encode = msgspec.msgpack.Encoder(order="deterministic").encode
 
 
 def hash_of(entry: Mapping[str, Any]) -> bytes:
     """SHA-256 over the previous hash, the fields in a fixed packing, and the event's bytes."""
-    said = _encode([*(entry[name] for name in _FIELDS), entry["facts"], entry["event"] is None])
+    said = _encode((*_said_of(entry), entry["event"] is None))
     return hashlib.sha256(entry["previous"] + said + (entry["event"] or b"")).digest()
 
 

@@ -6,11 +6,11 @@ One decode an event, one state a case and batch. Whatever cannot be worked on go
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from copy import copy
 from functools import partial
 from typing import NamedTuple
 
 import structlog
+from msgspec.structs import replace
 
 from bus import crash
 from bus.partition import partition_of
@@ -144,7 +144,7 @@ class Router:
 
     def _safely(self, batch: Batch, desk: Desk, event: Event, cause: Cause, work: Callable[[], None]) -> None:
         """Work on one case; what cannot be worked on goes to the dead letters and leaves nothing else behind."""
-        before, length = copy(desk.state), len(batch.out.messages)
+        before, length = replace(desk.state), len(batch.out.messages)
         try:
             work()
         except _FAULTS as error:

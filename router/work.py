@@ -138,7 +138,7 @@ def _plain(desk: Desk, entry: Entry) -> bool:
 
 def _advance(desk: Desk, event: Event, entry: Entry, cause: Cause) -> None:
     state = desk.state
-    state.case = apply(state.case, event, desk.setting.profile)
+    state.case = apply(state.case, event, desk.setting.profile, entry.order)
     state.ledger = [*state.ledger, entry]
     desk.record(event, state.case.set_aside.get(event.id, EFFECTIVE), cause)
     settle(desk, triggered(event.type), cause)
