@@ -58,7 +58,7 @@ Figures = dict[str, float]
 class Plan(NamedTuple):
     """How much of each; seconds of the even load: to settle, to measure, and after the kill (0: nobody is killed)."""
 
-    warm_up: int = 40_000
+    warm_up: int = 30_000
     events: int = 30_000
     rounds: int = 3
     rate: int = 1_000
@@ -75,14 +75,11 @@ SHORT = Plan(warm_up=2_000, events=4_000, rounds=1, rate=500, settle=1, measure=
 
 
 class Feed(NamedTuple):
-    """What is published, the same for all; the first of the batches warms up."""
+    """What is published, the same for all; the first of the batches warms up. `events` are the ids of all."""
 
     batches: list[list[Message]]
     steady: list[Message]
-
-    def events(self) -> list[str]:
-        """The ids of all events, in order of publishing."""
-        return [identity(one) for part in (*self.batches, self.steady) for one in part]
+    events: list[str]
 
 
 def identity(message: Message) -> str:
@@ -93,7 +90,7 @@ def feed(plan: Plan) -> Feed:
     """No case in two parts: a case's events come in its life's order."""
     sizes = [plan.warm_up, *[plan.events] * plan.rounds, round(plan.rate * plan.seconds)]
     *batches, steady = [messages(Load(size, first=1_000_000 * number)) for number, size in enumerate(sizes)]
-    return Feed(batches, steady)
+    return Feed(batches, steady, [identity(one) for part in (*batches, steady) for one in part])
 
 
 class Place(NamedTuple):
@@ -126,7 +123,7 @@ class Run:
         rounds = [self._batch(made) for made in batches]
         found = {name: statistics.median(one[name] for one in rounds) for name in rounds[0]}
         found |= self._even(fed.steady)
-        output = counted(self._client, self._one.output.name, fed.events())
+        output = counted(self._client, self._one.output.name, fed.events)
         return found | output._asdict()
 
     def _batch(self, made: list[Message]) -> Figures:

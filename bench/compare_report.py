@@ -26,7 +26,7 @@ def written(result: dict[str, Any]) -> str:
     found = result["contestants"]
     lines += [_row(one.words, found[one.name]) for one in FIELD if one.name in found]
     lines += ["", *shares(found)]
-    lines += [f"Left out: {_named(name).words}: {why}." for name, why in result["left_out"].items()]
+    lines += [f"Left out: {_named(name).words}: {why.rstrip('.')}." for name, why in result["left_out"].items()]
     lines += ["", conditions(result)]
     return "\n".join(lines)
 
