@@ -25,6 +25,7 @@ from casebus.commands import look
 from connectors import config
 from connectors.runner import Runner
 from connectors.source import SourceRecord
+from connectors.worker import Pauses, Worker
 from monitor.opened import opened
 from monitor.service import Service
 from monitor.statistics.source import Window, case_at
@@ -304,3 +305,25 @@ def test_destroying_a_case_takes_its_refused_rows_along(world: Sealed) -> None:
     assert b"(destroyed)" in raws
     assert any(b"13800138000" in raw for raw in raws)
     assert len(raws) == 2
+
+
+def test_without_the_master_nothing_is_published(tmp_path: Path) -> None:
+    """Not in the clear either: the connector stops and says which file it lacks; other services need none."""
+    world = Sealed(tmp_path, *ROWS)
+    (world.folder / "secrets" / "dep.key").unlink()
+    runners = [Runner(one, world.cluster, world.wiring.codec, world.wiring.receipts) for one in world.wiring.connectors]
+    (outcome,) = Worker(runners, pauses=Pauses(first=0.01, attempts=2)).run_to_end()
+    assert outcome.lasting
+    assert "secrets/dep.key cannot be read" in outcome.fault
+    assert world.events() == []
+    assert world.wiring.problems() == []
+    world.close()
+
+
+def test_a_connector_that_nobody_has_is_told(world: Sealed) -> None:
+    """A name misspelt in `sealing:` would leave its connector's names in the clear."""
+    head = world.folder / "casebus.yaml"
+    head.write_text(head.read_text("utf-8").replace("    dep:", "    dpe:"), "utf-8")
+    world.again()
+    (problem,) = world.wiring.problems()
+    assert "there is no connector `dpe`" in str(problem)
