@@ -15,7 +15,7 @@ from casebus.commands.open_view import opened
 from casebus.wiring import Wiring
 from monitor.statistics import ask
 from monitor.statistics.ask import Asked, Figures, Span
-from monitor.statistics.period import Period, month_of
+from monitor.statistics.period import YEARS, Period, month_of
 from monitor.statistics.service import Compared, Score
 from monitor.statistics.standard import Listing
 from monitor.view import View
@@ -172,6 +172,9 @@ def _today(wiring: Wiring, view: View) -> date:
 
 def _day(text: str) -> date:
     try:
-        return datetime.fromisoformat(text).date()
+        found = datetime.fromisoformat(text).date()
     except ValueError as error:
         raise ProblemsError(Problem(text, "this is no day", "Write it as 2026-06-30.")) from error
+    if found.year not in YEARS:
+        raise ProblemsError(Problem(text, "no case is of this year", f"Write a day from {YEARS[0]} to {YEARS[-1]}."))
+    return found

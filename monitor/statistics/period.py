@@ -7,6 +7,9 @@ from typing import NamedTuple
 
 from monitor.times import local_date, midnight
 
+#: Days beyond these are slips of the pen: no calendar, no clock and no case reaches there.
+YEARS = range(1900, 2200)
+
 
 class Period(NamedTuple):
     """Local days, both counted."""

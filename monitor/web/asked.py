@@ -7,13 +7,12 @@ from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import NamedTuple
 from urllib.parse import urlencode
 
+from monitor.statistics.period import YEARS
 from monitor.statistics.source import Window
 from monitor.times import local, micros
 
 #: The names of the address's parts.
 AT, KNOWN, THEN = "at", "known", "then"
-#: Days beyond these are slips of the pen: no calendar, no clock and no case reaches there.
-YEARS = range(1900, 2200)
 _LEAST = timedelta(microseconds=1)
 
 

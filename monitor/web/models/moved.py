@@ -10,8 +10,8 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from monitor.statistics.moving import Moving
+from monitor.statistics.period import YEARS
 from monitor.web.access import Scope, within
-from monitor.web.asked import YEARS
 
 #: Lines of each department.
 MOST = 50

@@ -7,8 +7,7 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from monitor.statistics.ask import Span
-from monitor.statistics.period import Period
-from monitor.web.asked import YEARS
+from monitor.statistics.period import YEARS, Period
 
 #: What an address may call a period, in the order in which the page offers them.
 NAMED = ("month", "last_month", "quarter", "last_quarter", "year")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from rich.console import Console
 
 from casebus.commands import figures
 from monitor.statistics.service import Compared, Score, Service
+from schemas.problem import ProblemsError
 
 NOW = {
     "fire": Score(ended=3, limited=2, on_time=1),
@@ -38,3 +40,18 @@ def test_departments_stand_beside_the_earlier_period() -> None:
         ["fire", "3", "0", "0.50", "", "", ""],
         ["land", "0", "2", "", "", "", ""],
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("june", "this is no day"),
+        ("2026-02-30", "this is no day"),
+        ("0001-01-01", "from 1900 to 2199"),
+        ("9999-12-31", "from 1900"),
+    ],
+)
+def test_a_day_that_no_case_has_is_told(text: str, said: str) -> None:
+    """Instead of a fault of ours, or of twenty seconds of looking for the holidays of that year."""
+    with pytest.raises(ProblemsError, match=said):
+        figures._day(text)
