@@ -40,6 +40,7 @@ class Rights:
     """`with Rights(settings) as rights: rights.there()`. The principal of the settings must be one that may alter rights."""
 
     def __init__(self, settings: KafkaSettings) -> None:
+        self._who = settings.security.principal
         with in_our_words(f"connecting to {settings.bootstrap} (a wrong address or password shows like this too)"):
             self._admin = KafkaAdminClient(**settings.kafka_python(), bootstrap_timeout_ms=_CONNECT_MS)
 
@@ -51,23 +52,23 @@ class Rights:
 
     def there(self) -> list[Right]:
         """Every right that the brokers hold, whoever's."""
-        with _asking("asking for the rights"):
+        with _asking("asking for the rights", self._who):
             found, _ = self._admin.describe_acls(_ALL)
         return [_right(one) for one in found]
 
     def add(self, rights: Sequence[Right]) -> None:
         """Raises BusError where one of them was refused; those before it stand, and the next plan shows the rest."""
         for some in _pieces(rights):
-            with _asking("giving rights"):
+            with _asking("giving rights", self._who):
                 failed = self._admin.create_acls([_acl(ACL, one) for one in some])["failed"]
-            _check(failed, "giving rights")
+            _check(failed, "giving rights", self._who)
 
     def remove(self, rights: Sequence[Right]) -> None:
         """Exactly these and no others. Raises BusError as `add`."""
         for some in _pieces(rights):
-            with _asking("taking rights back"):
+            with _asking("taking rights back", self._who):
                 answers = self._admin.delete_acls([_acl(ACLFilter, one) for one in some])
-            _check([error for _, _, error in answers if error.errno], "taking rights back")
+            _check([error for _, _, error in answers if error.errno], "taking rights back", self._who)
 
 
 def _pieces(rights: Sequence[Right]) -> Iterator[Sequence[Right]]:
@@ -94,7 +95,7 @@ def _right(acl: Any) -> Right:
 
 
 @contextmanager
-def _asking(doing: str) -> Iterator[None]:
+def _asking(doing: str, who: str) -> Iterator[None]:
     try:
         with in_our_words(doing):
             yield
@@ -105,14 +106,19 @@ def _asking(doing: str) -> Iterator[None]:
                 "Set authorizer.class.name in its settings (docs/security.md), then start it again."
             ) from error
         if isinstance(error.__cause__, ClusterAuthorizationFailedError):
-            raise ConfigurationError(
-                f"While {doing}: the principal of kafka.security may not. Run this as an administrator of the brokers "
-                "(docs/security.md: KAFKA_USER)."
-            ) from error
+            raise _no_administrator(doing, who) from error
         raise
 
 
-def _check(failed: Iterable[type[Exception]], doing: str) -> None:
+def _no_administrator(doing: str, who: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"While {doing}: {who} may not. Run this as an administrator of the brokers (docs/security.md: KAFKA_USER)."
+    )
+
+
+def _check(failed: Iterable[type[Exception]], doing: str, who: str) -> None:
     names = sorted({error.__name__ for error in failed})
+    if ClusterAuthorizationFailedError.__name__ in names:
+        raise _no_administrator(doing, who)
     if names:
         raise ConfigurationError(f"While {doing}: the brokers refused some ({', '.join(names)}). Look with `casebus acl plan`.")

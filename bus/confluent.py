@@ -12,6 +12,7 @@ from bus.confluent_producer import ConfluentTransactions
 from bus.errors import ConfigurationError, RetryError
 from bus.kafka_checks import check_count
 from bus.ports import Partition, Record
+from bus.refused import Asker, unseen
 from bus.settings import KafkaSettings
 from bus.topics import Topic
 
@@ -72,7 +73,7 @@ class ConfluentClient:
                     "queue.buffering.max.messages": 1_000_000,
                 }
             )
-        return ConfluentTransactions(native, self._patience)
+        return ConfluentTransactions(native, self._patience, self._asker("WRITE", transactional_id=transactional_id))
 
     def consumer(self, group: str, topics: Sequence[str]) -> ConfluentMember:
         self._partitions(topics)
@@ -85,13 +86,14 @@ class ConfluentClient:
                 "partition.assignment.strategy": "range",
             }
         )
-        return ConfluentMember(native, group, topics, self._patience)
+        return ConfluentMember(native, group, topics, self._patience, self._asker("READ", topics=topics, group=group))
 
     def read(self, positions: Mapping[Partition, int], *, until_end: bool = True, timeout: float = 1.0) -> Iterator[list[Record]]:
         if not positions:
             return
         ends = self._ends(list(positions), IsolationLevel.READ_UNCOMMITTED) if until_end else {}
-        reader = ConfluentReader(self._consumer({"group.id": "casebus-reader"}), positions)
+        asker = self._asker("READ", topics={place.topic for place in positions})
+        reader = ConfluentReader(self._consumer({"group.id": "casebus-reader"}), positions, asker)
         try:
             yield from reader.until(ends, self._patience) if until_end else reader.forever(timeout)
         finally:
@@ -104,11 +106,11 @@ class ConfluentClient:
     def begins(self, topics: Sequence[str]) -> dict[Partition, int]:
         places = [Partition(topic, number) for topic, count in self._partitions(topics).items() for number in range(count)]
         doing = "asking where partitions begin"
-        with in_our_words(doing):
+        with in_our_words(doing, self._asker("READ", topics=topics)):
             return _until(lambda: self._ask_offsets(places, _EARLIEST, IsolationLevel.READ_UNCOMMITTED), doing)
 
     def create(self, topics: Sequence[Topic]) -> None:
-        with in_our_words("creating topics"):
+        with in_our_words("creating topics", self._asker("CREATE", topics=[topic.name for topic in topics])):
             found = self._counts()
             missing = [topic for topic in topics if topic.name not in found]
             if missing:
@@ -118,11 +120,14 @@ class ConfluentClient:
 
     def committed(self, group: str, topics: Sequence[str]) -> dict[Partition, int]:
         places = [Place(topic, number) for topic, count in self._partitions(topics).items() for number in range(count)]
-        with in_our_words("asking for committed offsets"):
-            found = self._asker(group).committed(places, timeout=ANSWER)
+        with in_our_words("asking for committed offsets", self._asker("READ", topics=topics, group=group)):
+            found = self._offsets_of(group).committed(places, timeout=ANSWER)
         return {Partition(place.topic, place.partition): place.offset for place in found if place.offset >= 0}
 
-    def _asker(self, group: str) -> Any:
+    def _asker(self, right: str, **more: Any) -> Asker:
+        return Asker(self._settings.security, right, **more)
+
+    def _offsets_of(self, group: str) -> Any:
         """A consumer that joins nothing and only asks for a group's offsets.
 
         The admin client's own question (`list_consumer_group_offsets`, 2.14.2) ends the process by a segmentation fault
@@ -175,7 +180,7 @@ class ConfluentClient:
             found = self._counts()
         missing = sorted(set(topics) - set(found))
         if missing:
-            raise ConfigurationError(f"There is no topic {', '.join(missing)}. Create the topics first.")
+            raise unseen(self._settings.security, missing)
         return {topic: found[topic] for topic in topics}
 
     def _create(self, topics: Sequence[Topic]) -> dict[str, int]:
@@ -191,8 +196,14 @@ class ConfluentClient:
         return {name: len(topics[name].partitions) for name in names} if ready else None
 
     def _ends(self, places: Sequence[Partition], isolation: Any) -> dict[Partition, int]:
-        with in_our_words("asking where partitions end"):
-            return _until(lambda: self._ask_offsets(places, _LATEST, isolation), "asking where partitions end")
+        topics, doing = sorted({place.topic for place in places}), "asking where partitions end"
+        try:
+            with in_our_words(doing, self._asker("READ", topics=topics)):
+                return _until(lambda: self._ask_offsets(places, _LATEST, isolation), doing)
+        except RetryError as error:
+            if _unknown(error.__cause__) and not self._settings.security.anonymous:
+                self._partitions(topics)  # hidden from this principal: asking again would never help
+            raise
 
     def _ask_offsets(self, places: Sequence[Partition], which: Any, isolation: Any) -> dict[Partition, int] | None:
         """None while a leader moves."""
@@ -213,6 +224,11 @@ def _created(future: Any) -> None:
     except KafkaException as error:  # another process may have been faster; its counts are checked like ours
         if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
             raise
+
+
+def _unknown(error: BaseException | None) -> bool:
+    """The library found no such partition, or nobody who leads it."""
+    return isinstance(error, KafkaException) and error.args[0].code() == KafkaError._NOENT  # noqa: SLF001  the library's public name
 
 
 def _until(ask: Callable[[], _Answer | None], doing: str) -> _Answer:

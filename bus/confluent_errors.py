@@ -5,6 +5,7 @@ from __future__ import annotations
 from confluent_kafka import KafkaError, KafkaException
 
 from bus.errors import BusError, ConfigurationError, CorruptionError, FencedError, RetryError
+from bus.refused import Asker, refused
 
 _FENCED = frozenset(
     {
@@ -49,6 +50,13 @@ _KINDS: tuple[tuple[frozenset[int], type[BusError]], ...] = (
     (_CONFIGURATION, ConfigurationError),
     (_CORRUPTION, CorruptionError),
 )
+#: What a right that was refused is on.
+_REFUSED = {
+    KafkaError.TOPIC_AUTHORIZATION_FAILED: "topic",
+    KafkaError.GROUP_AUTHORIZATION_FAILED: "group",
+    KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: "transactional id",
+    KafkaError.CLUSTER_AUTHORIZATION_FAILED: "cluster",
+}
 
 
 class in_our_words:  # noqa: N801  used like a function, in a `with`
@@ -58,17 +66,17 @@ class in_our_words:  # noqa: N801  used like a function, in a `with`
     generator cannot be given it.
     """
 
-    def __init__(self, doing: str) -> None:
-        self._doing = doing
+    def __init__(self, doing: str, asker: Asker | None = None) -> None:
+        self._doing, self._asker = doing, asker
 
     def __enter__(self) -> None:
         """Nothing to prepare."""
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
         if isinstance(error, KafkaError):
-            raise translated(error, self._doing)
+            raise translated(error, self._doing, self._asker)
         if isinstance(error, KafkaException):
-            raise translated(error.args[0], self._doing) from error
+            raise translated(error.args[0], self._doing, self._asker) from error
         if isinstance(error, _LIBRARY):
             raise RetryError(f"While {self._doing}: {error}.") from error
 
@@ -77,6 +85,9 @@ class in_our_words:  # noqa: N801  used like a function, in a `with`
 _LIBRARY = (BufferError, ValueError, RuntimeError, SystemError, TypeError)
 
 
-def translated(error: KafkaError, doing: str) -> BusError:
+def translated(error: KafkaError, doing: str, asker: Asker | None = None) -> BusError:
+    """`asker` says who lacks which right where the brokers refuse."""
+    if asker is not None and error.code() in _REFUSED:
+        return refused(asker, _REFUSED[error.code()], doing)
     kind = next((ours for codes, ours in _KINDS if error.code() in codes), RetryError)
     return kind(f"While {doing}: {error.str()} ({error.name()}).")

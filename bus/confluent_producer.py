@@ -10,6 +10,7 @@ from typing import Any
 from bus.confluent_errors import in_our_words, translated
 from bus.errors import BusError, FencedError, RetryError
 from bus.ports import Membership, Message, Partition, Written
+from bus.refused import Asker
 
 ABORT_SECONDS = 5.0
 
@@ -17,15 +18,16 @@ ABORT_SECONDS = 5.0
 class ConfluentTransactions:
     """`bus.ports.Producer` on confluent-kafka. `seconds` bounds what is waited for from the first record to the commit."""
 
-    def __init__(self, native: Any, seconds: float) -> None:
+    def __init__(self, native: Any, seconds: float, asker: Asker | None = None) -> None:
         self._native = native
+        self.asker = asker
         self._seconds = seconds
         self._messages: dict[tuple[str, int], list[Message]] = {}
         self._offsets: dict[tuple[str, int], list[int]] = {}
         self._errors: list[BusError] = []
         self._broken = False
         self._deadline = 0.0
-        with in_our_words("taking the transactional id"):
+        with in_our_words("taking the transactional id", asker):
             native.init_transactions(seconds)
 
     def begin(self) -> None:
@@ -46,6 +48,7 @@ class ConfluentTransactions:
         from confluent_kafka import TopicPartition
 
         native = [TopicPartition(*place, offset) for place, offset in positions.items()]
+        self.asker = self.asker and self.asker._replace(group=membership.group)
         with self._once("committing offsets"):
             if not membership.member:
                 raise FencedError(f"This process is no member of the group {membership.group} any more.")
@@ -107,7 +110,7 @@ class ConfluentTransactions:
     def _delivered(self, error: Any, message: Any) -> None:
         """Called by the library for each message, in their order within a partition."""
         if error is not None:
-            self._errors.append(translated(error, f"sending to {message.topic()}"))
+            self._errors.append(translated(error, "sending", self.asker and self.asker._replace(topics=[message.topic()])))
         else:
             self._offsets.setdefault((message.topic(), message.partition()), []).append(message.offset())
 
@@ -132,7 +135,7 @@ class _Once(in_our_words):
     """One call on a producer: if it fails, the producer has failed."""
 
     def __init__(self, producer: ConfluentTransactions, doing: str) -> None:
-        super().__init__(doing)
+        super().__init__(doing, producer.asker)
         self._producer = producer
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:

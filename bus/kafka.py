@@ -10,17 +10,18 @@ from typing import Any, NamedTuple
 from kafka import KafkaConsumer, KafkaProducer
 from kafka.admin import KafkaAdminClient, OffsetSpec
 from kafka.coordinator.assignors.range import RangePartitionAssignor
-from kafka.errors import KafkaConnectionError, TopicAlreadyExistsError
+from kafka.errors import KafkaConnectionError, TopicAlreadyExistsError, UnknownTopicOrPartitionError
 from kafka.net.compat import KafkaNetClient
 from kafka.protocol.consumer import IsolationLevel
 from kafka.structs import TopicPartition
 
-from bus.errors import ConfigurationError
+from bus.errors import RetryError
 from bus.kafka_checks import check_count
 from bus.kafka_consumer import KafkaMember, KafkaReader
 from bus.kafka_errors import in_our_words
 from bus.kafka_producer import KafkaTransactions, check_version
 from bus.ports import Partition, Record
+from bus.refused import Asker, unseen
 from bus.settings import KafkaSettings
 from bus.topics import Topic
 
@@ -74,7 +75,7 @@ class KafkaClient:
                 retry_backoff_ms=10,
                 max_request_size=16 << 20,
             )
-        producer = KafkaTransactions(native, self._patience)
+        producer = KafkaTransactions(native, self._patience, self._asker("WRITE", transactional_id=transactional_id))
         try:
             producer.start()
         except BaseException:
@@ -92,13 +93,13 @@ class KafkaClient:
             max_poll_interval_ms=int(self._timing.poll_interval * 1000),
             partition_assignment_strategy=(RangePartitionAssignor,),
         )
-        return KafkaMember(native, group, topics, self._patience)
+        return KafkaMember(native, group, topics, self._patience, self._asker("READ", topics=topics, group=group))
 
     def read(self, positions: Mapping[Partition, int], *, until_end: bool = True, timeout: float = 1.0) -> Iterator[list[Record]]:
         if not positions:
             return
         ends = self._ends(list(positions), IsolationLevel.READ_UNCOMMITTED) if until_end else {}
-        reader = KafkaReader(self._consumer, positions)
+        reader = KafkaReader(self._consumer, positions, self._asker("READ", topics={place.topic for place in positions}))
         try:
             yield from reader.until(ends, self._patience) if until_end else reader.forever(timeout)
         finally:
@@ -110,12 +111,12 @@ class KafkaClient:
 
     def begins(self, topics: Sequence[str]) -> dict[Partition, int]:
         places = [Partition(topic, number) for topic, count in self._partitions(topics).items() for number in range(count)]
-        with self._asking("asking where partitions begin") as admin:
+        with self._asking("asking where partitions begin", self._asker("READ", topics=topics)) as admin:
             found = admin.list_partition_offsets({TopicPartition(*place): OffsetSpec.EARLIEST for place in places})
         return {Partition(*place): answer.offset for place, answer in found.items()}
 
     def create(self, topics: Sequence[Topic]) -> None:
-        with self._asking("creating topics") as admin:
+        with self._asking("creating topics", self._asker("CREATE", topics=[topic.name for topic in topics])) as admin:
             found = _counts(admin)
             missing = {topic.name: _creation(topic) for topic in topics if topic.name not in found}
             if missing:
@@ -126,7 +127,7 @@ class KafkaClient:
 
     def committed(self, group: str, topics: Sequence[str]) -> dict[Partition, int]:
         places = [TopicPartition(topic, number) for topic, count in self._partitions(topics).items() for number in range(count)]
-        with self._asking("asking for committed offsets") as admin:
+        with self._asking("asking for committed offsets", self._asker("READ", topics=topics, group=group)) as admin:
             offsets = admin.list_group_offsets({group: places})[group]
         return {Partition(*place): offset.offset for place, offset in offsets.items() if offset.offset >= 0}
 
@@ -151,13 +152,16 @@ class KafkaClient:
         with self._connecting():
             return KafkaConsumer(**self._common(), **READING, **settings)
 
+    def _asker(self, right: str, **more: Any) -> Asker:
+        return Asker(self._settings.security, right, **more)
+
     def _connecting(self) -> contextlib.AbstractContextManager[None]:
         return in_our_words(f"connecting to {self._settings.bootstrap} (a wrong address or password shows like this too)")
 
     @contextlib.contextmanager
-    def _asking(self, doing: str) -> Iterator[Any]:
+    def _asking(self, doing: str, asker: Asker | None = None) -> Iterator[Any]:
         """The admin client, for one caller at a time: while it connects, the library refuses all others (NodeNotReadyError)."""
-        with self._lock, in_our_words(doing):
+        with self._lock, in_our_words(doing, asker):
             if self._admin_client is None:
                 wanted = {name: value for name, value in self._common().items() if name in KafkaAdminClient.DEFAULT_CONFIG}
                 with self._connecting():
@@ -169,13 +173,19 @@ class KafkaClient:
             found = _counts(admin)
         missing = sorted(set(topics) - set(found))
         if missing:
-            raise ConfigurationError(f"There is no topic {', '.join(missing)}. Create the topics first.")
+            raise unseen(self._settings.security, missing)
         return {topic: found[topic] for topic in topics}
 
     def _ends(self, places: Sequence[Partition], isolation: Any) -> dict[Partition, int]:
         wanted = {TopicPartition(*place): OffsetSpec.LATEST for place in places}
-        with self._asking("asking where partitions end") as admin:
-            found = admin.list_partition_offsets(wanted, isolation_level=isolation)
+        topics = sorted({place.topic for place in places})
+        try:
+            with self._asking("asking where partitions end", self._asker("READ", topics=topics)) as admin:
+                found = admin.list_partition_offsets(wanted, isolation_level=isolation)
+        except RetryError as error:
+            if isinstance(error.__cause__, UnknownTopicOrPartitionError) and not self._settings.security.anonymous:
+                self._partitions(topics)  # hidden from this principal: asking again would never help
+            raise
         return {Partition(*place): answer.offset for place, answer in found.items()}
 
 

@@ -17,6 +17,7 @@ from bus.kafka_checks import check_range
 from bus.kafka_errors import in_our_words
 from bus.kafka_records import decode
 from bus.ports import Membership, Partition, Record
+from bus.refused import Asker
 
 #: A poll that returns inside a rebalance can lose the assignment (trap 8), so it is given time to end.
 REBALANCE_SECONDS = 5.0
@@ -79,8 +80,9 @@ class _Flag(ConsumerRebalanceListener):  # type: ignore[misc]  # untyped library
 class KafkaMember:
     """`bus.ports.Consumer` on kafka-python."""
 
-    def __init__(self, native: Any, group: str, topics: Sequence[str], seconds: float) -> None:
+    def __init__(self, native: Any, group: str, topics: Sequence[str], seconds: float, asker: Asker | None = None) -> None:
         self._native = native
+        self._asker = asker
         self._group = group
         self._seconds = seconds
         self._flag = _Flag()
@@ -93,7 +95,7 @@ class KafkaMember:
         native._coordinator._handle_metadata_update(native._cluster)  # noqa: SLF001 - the library's own, read with its version checked
 
     def poll(self, timeout: float, limit: int = 500) -> list[Record]:
-        with in_our_words("reading"):
+        with in_our_words("reading", self._asker):
             ready = self._joined(timeout) and not self._flag.raised  # after a rebalance it must be rewound first
             fetched = self._native.poll(timeout_ms=timeout * 1000, max_records=limit) if ready else {}
         self._take_membership()
@@ -113,12 +115,12 @@ class KafkaMember:
         return raised
 
     def positions(self) -> dict[Partition, int]:
-        with in_our_words("asking for positions"):
+        with in_our_words("asking for positions", self._asker):
             return {Partition(*place): self._native.position(place, timeout_ms=5000) for place in self._native.assignment()}
 
     def rewind(self) -> None:
         places = list(self._native.assignment())
-        with in_our_words("asking for committed offsets"):
+        with in_our_words("asking for committed offsets", self._asker):
             committed = self._committed(places)
             first, last = self._native.beginning_offsets(places), self._native.end_offsets(places)
             for place in places:
@@ -159,7 +161,8 @@ class KafkaMember:
 class KafkaReader:
     """Partitions read from given offsets without a group. `consumer` makes a consumer for a reset policy."""
 
-    def __init__(self, consumer: Callable[..., Any], positions: Mapping[Partition, int]) -> None:
+    def __init__(self, consumer: Callable[..., Any], positions: Mapping[Partition, int], asker: Asker | None = None) -> None:
+        self._asker = asker
         self._native = consumer(auto_offset_reset="none")
         self._native._fetcher.PartitionRecords = Batches  # noqa: SLF001 - the library's own, read with its version checked
         places = [TopicPartition(*place) for place in positions]
@@ -193,7 +196,7 @@ class KafkaReader:
             self._native.close(autocommit=False, timeout_ms=CLOSE_MS)
 
     def _poll(self, timeout: float) -> list[Record]:
-        with in_our_words("reading"):
+        with in_our_words("reading", self._asker):
             fetched = self._native.poll(timeout_ms=timeout * 1000, max_records=5000)
         return [record for records in fetched.values() for record in records]
 

@@ -20,6 +20,7 @@ from bus.errors import ConfigurationError, FencedError, RetryError
 from bus.kafka_errors import in_our_words, translated
 from bus.kafka_records import BATCH_BYTES, chunks
 from bus.ports import Membership, Message, Partition, Written
+from bus.refused import Asker
 
 VERSION = "3.0.12"
 CLOSE_SECONDS = 2.0
@@ -59,8 +60,9 @@ class KafkaTransactions:
     transaction open (rule 8). Nothing in here waits for ever.
     """
 
-    def __init__(self, native: Any, seconds: float) -> None:
+    def __init__(self, native: Any, seconds: float, asker: Asker | None = None) -> None:
         self._native = native
+        self.asker = asker
         self._manager = native._transaction_manager  # noqa: SLF001  pinned, see `check_version`
         self._seconds = seconds
         self._batches: list[_Batch] = []
@@ -96,6 +98,7 @@ class KafkaTransactions:
     def offsets(self, positions: Mapping[Partition, int], membership: Membership) -> None:
         """Rule 3 and rule 4: under a membership that is one, and after every record is known to be written."""
         native = {TopicPartition(*place): OffsetAndMetadata(offset, "", -1) for place, offset in positions.items()}
+        self.asker = self.asker and self.asker._replace(group=membership.group)
         with self._once("committing offsets"):
             if membership.generation < 0 or not membership.member:
                 raise FencedError(f"This process is no member of the group {membership.group} any more.")
@@ -131,14 +134,14 @@ class KafkaTransactions:
         if self._broken:
             raise RetryError("This producer has failed. Make a new one.")
         try:
-            with in_our_words(doing):
+            with in_our_words(doing, self.asker):
                 yield
         except BaseException:
             self._broken = True
             raise
 
     def _check_place(self, topic: str, number: int) -> None:
-        with in_our_words(f"looking for topic {topic}"):
+        with in_our_words(f"looking for topic {topic}", self.asker and self.asker._replace(topics=[topic])):
             known = self._native.partitions_for(topic)
         if number not in known:
             raise ConfigurationError(f"Topic {topic} has no partition {number}. Check kafka.partitions.")
@@ -159,7 +162,7 @@ class KafkaTransactions:
         self._start_clock()
         written: list[Written] = []
         for batch in self._batches:
-            first = _base_offset(batch, self._deadline)
+            first = _base_offset(batch, self._deadline, self.asker)
             written += [Written(message, offset) for offset, message in enumerate(batch.messages, first)]
         return written
 
@@ -186,7 +189,7 @@ def _native_batch(place: Any, messages: list[Message], records: list[bytes]) -> 
     return batch
 
 
-def _base_offset(batch: _Batch, deadline: float) -> int:
+def _base_offset(batch: _Batch, deadline: float, asker: Asker | None) -> int:
     """The offset of a batch's first record, once the broker has confirmed it; else the error it met."""
     future, split = batch.native.produce_future, batch.native._record_futures[0]  # noqa: SLF001 - the library's own, written with its version checked
     while not future.wait(timeout=min(0.5, max(0.0, deadline - time.monotonic()))):
@@ -198,12 +201,13 @@ def _base_offset(batch: _Batch, deadline: float) -> int:
                 "Raise max.message.bytes of the topic to its default of 1048588."
             )
     offset, _, error_of = future.value
-    return _checked(offset, error_of)
+    topic = batch.native.topic_partition.topic
+    return _checked(offset, error_of, asker and asker._replace(topics=[topic]))
 
 
-def _checked(offset: int, error_of: Callable[[int], Exception] | None) -> int:
+def _checked(offset: int, error_of: Callable[[int], Exception] | None, asker: Asker | None) -> int:
     if error_of is not None:
-        raise translated(error_of(0), "sending")
+        raise translated(error_of(0), "sending", asker)
     if offset < 0:
         raise RetryError("The records are written, but the broker did not say where: a repeated answer was lost.")
     return offset

@@ -83,6 +83,20 @@ class Security(_Settings):
             (bool(self.keyfile) and not self.certfile, "`keyfile` needs `certfile`"),
         ]
 
+    @property
+    def anonymous(self) -> bool:
+        """Nothing says who comes: the brokers cannot tell one process from another."""
+        return not self.mechanism and not self.certfile
+
+    @property
+    def principal(self) -> str:
+        """Whom the brokers take this process for, as their rights name it, where that can be known here."""
+        if self.mechanism is Mechanism.GSSAPI:
+            return "the Kerberos principal of this process"
+        if self.mechanism:
+            return f"User:{self.username}"
+        return _holder(self.certfile) if self.certfile else "User:ANONYMOUS"
+
     def secret(self) -> str | None:
         """The password, read when it is needed. Raises ConfigurationError where its file cannot be read."""
         if self.password_file is None:
@@ -164,6 +178,16 @@ class OwnRegistry(RegistrySettings):
     """The one of the bus itself. Without `write` it is only read with: the first step, and the way back, of a change."""
 
     write: bool = True
+
+
+def _holder(certfile: Path) -> str:
+    """The name in a certificate as Kafka makes a principal of it: `User:CN=permits`; the file's where it cannot be read."""
+    from cryptography import x509
+
+    try:
+        return f"User:{x509.load_pem_x509_certificate(certfile.read_bytes()).subject.rfc4514_string()}"
+    except (OSError, ValueError):
+        return f"the holder of {certfile}"
 
 
 def _addresses(value: Any) -> Any:
