@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -13,33 +12,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from live_city import COLUMNS, HEADING, begun, line
 
-from bus.broker import Broker
 from bus.ports import Client
-from bus.topics import EVENTS, standard
-from casebus.deployment import Deployment
-from casebus.wiring import Wiring
+from bus.topics import EVENTS
+from casebus.crew import CASEBUS
 from connectors.fleet_desk import Desk
 from connectors.fleet_status import State
 from schemas.codec import default
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
-CASEBUS = (sys.executable, "-P", "-m", "casebus")
 FIRST_EVENT = 10.0  # seconds from a new file to its first event on the bus
 TAKEN_OVER = 15.0  # seconds from a kill to the next row of a connector that the killed worker had
 
-MAPPING = """
-every: 1
-zone: Asia/Shanghai
-columns:
-  serial: {clean: key, required: true}
-  number: {clean: key, required: true}
-  at: {type: time, formats: "%Y-%m-%d %H:%M:%S", required: true}
-key: serial
-case: number
-header: {occurred_at: at, region: "'990101'", authority: "'permits@990101'"}
-events: [{type: Accepted}]
-"""
+MAPPING = f"{COLUMNS}events: [{{type: Accepted}}]\n"
 
 
 class City:
@@ -54,14 +40,14 @@ class City:
     def add(self, name: str, *numbers: int) -> None:
         """A department's file of rows, and its YAML."""
         (self.folder / "drop").mkdir(exist_ok=True)
-        (self.folder / f"drop/{name}.csv").write_text("serial,number,at\n", "utf-8")
+        (self.folder / f"drop/{name}.csv").write_text(HEADING, "utf-8")
         self.rows(name, *numbers)
         source = f"kind: files\nsource: {{path: drop/{name}.csv, format: csv}}\n"
         (self.folder / f"connectors/{name}.yaml").write_text(source + MAPPING, "utf-8")
 
     def rows(self, name: str, *numbers: int) -> None:
         with (self.folder / f"drop/{name}.csv").open("a", encoding="utf-8") as file:
-            file.writelines(f"{one},99010120260105{one:05d},2026-01-05 09:00:00\n" for one in numbers)
+            file.writelines(map(line, numbers))
 
     def worker(self) -> subprocess.Popen[bytes]:
         with (self.folder / f"worker-{len(self.workers)}.log").open("wb") as log:
@@ -88,14 +74,8 @@ class City:
 
 @pytest.fixture(scope="module")
 def city(tmp_path_factory: pytest.TempPathFactory, casebus: Any) -> Iterator[City]:
-    folder = tmp_path_factory.mktemp("fleet") / "city"
-    casebus("init", folder).good()
-    for old in (folder / "connectors").glob("*.yaml"):
-        old.unlink()
-    wiring = Wiring(Deployment.load(folder))
-    with Broker(wiring.deployment.data / "kafka"), wiring.client() as client:
-        client.create(standard(wiring.settings.kafka.partitions))
-        made = City(folder, client)
+    with begun(tmp_path_factory.mktemp("fleet") / "city", casebus) as place:
+        made = City(place.folder, place.client)
         yield made
         for worker in made.workers:
             worker.terminate()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -14,30 +13,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from live_city import COLUMNS, HEADING, begun, line
 
-from bus.broker import Broker
 from bus.ports import Client
-from bus.topics import EVENTS, standard
-from casebus.deployment import Deployment
+from bus.topics import EVENTS
+from casebus.crew import CASEBUS
 from casebus.wiring import Wiring, patiently
 from monitor.service import Service
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]
 TAKEN_OVER = 15.0  # seconds from the kill until every partition of the killed router goes on; settings as they come
 ROWS = 100  # rows each department's file grows by at a time, ten times in two seconds
-CONNECTOR = """
+CONNECTOR = f"""\
 kind: files
-every: 1
-source: {path: drop.csv, format: csv}
-zone: Asia/Shanghai
-columns:
-  serial: {clean: key, required: true}
-  number: {clean: key, required: true}
-  at: {type: time, formats: "%Y-%m-%d %H:%M:%S", required: true}
-key: serial
-case: number
-header: {occurred_at: at, region: "'990101'", authority: "'permits@990101'"}
-events: [{type: Applied, name: applied}, {type: Accepted, name: accepted}]
+source: {{path: drop.csv, format: csv}}
+{COLUMNS}events: [{{type: Applied, name: applied}}, {{type: Accepted, name: accepted}}]
 """
 
 
@@ -52,8 +42,7 @@ class City:
     @contextmanager
     def runs(self, name: str, *words: str) -> Iterator[subprocess.Popen[bytes]]:
         with (self.folder / f"{name}.log").open("wb") as log:
-            command = [sys.executable, "-P", "-m", "casebus", *words]
-            process = subprocess.Popen(command, stderr=log, stdout=log)
+            process = subprocess.Popen([*CASEBUS, *words], stderr=log, stdout=log)
         try:
             yield process
         finally:
@@ -65,7 +54,7 @@ class City:
         with (self.folder / "drop.csv").open("a", encoding="utf-8") as file:
             while not self.quiet.wait(0.2):
                 numbers = range(self._serial, self._serial + ROWS)
-                file.writelines(f"{one},99010120260105{one:06d},2026-01-05 09:00:00\n" for one in numbers)
+                file.writelines(map(line, numbers))
                 file.flush()
                 self._serial += ROWS
 
@@ -94,16 +83,10 @@ class City:
 
 @pytest.fixture
 def city(tmp_path: Path, casebus: Any) -> Iterator[City]:
-    folder = tmp_path / "city"
-    casebus("init", folder).good()
-    for old in (folder / "connectors").glob("*.yaml"):
-        old.unlink()
-    (folder / "connectors/permits.yaml").write_text(CONNECTOR.lstrip(), "utf-8")
-    (folder / "drop.csv").write_text("serial,number,at\n", "utf-8")
-    wiring = Wiring(Deployment.load(folder))
-    with Broker(wiring.deployment.data / "kafka"), wiring.client() as client:
-        client.create(standard(wiring.settings.kafka.partitions))
-        yield City(folder, wiring, client)
+    with begun(tmp_path / "city", casebus) as place:
+        (place.folder / "drop.csv").write_text(HEADING, "utf-8")
+        (place.folder / "connectors/permits.yaml").write_text(CONNECTOR, "utf-8")
+        yield City(*place)
 
 
 def test_a_killed_router_is_replaced_within_fifteen_seconds(city: City, casebus: Any) -> None:
