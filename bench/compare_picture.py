@@ -25,7 +25,7 @@ PANELS = (
     Panel("cpu_us", "processor time", "µs an event; less is better", "{:.0f}"),
     Panel("events_a_second", "events a second", "more is better", "{:,.0f}"),
     Panel("mb", "memory", "MB at most", "{:.0f}"),
-    Panel("p50_ms", "latency, p50 and p99", "ms, published to read", "{:.0f}", fainter="p99_ms"),
+    Panel("p50_ms", "latency, p50 and p99", "ms, published to read", "{:,.0f}", fainter="p99_ms"),
     Panel("recovery_s", "out again after kill -9", "seconds", "{:.1f}"),
 )
 
@@ -36,7 +36,7 @@ def drawn(result: dict[str, Any]) -> str:
     rows = [one for one in FIELD if one.name in found]
     height = TOP + ROW * len(rows) + 40
     parts = [_text(16, 28, "The router beside others, on one broker, over the same events", size=16)]
-    parts += [_text(16, _y(number) + 13, one.words, _colour(one)) for number, one in enumerate(rows)]
+    parts += [_text(16, _y(number) + 13, one.words, OURS if one.kind == ROUTER else "#333") for number, one in enumerate(rows)]
     panels = [one for one in PANELS if all(one.figure in found[row.name] for row in rows)]
     for number, panel in enumerate(panels):
         parts += _column(panel, LEFT + number * _step(), [(_colour(row), found[row.name]) for row in rows])
@@ -52,7 +52,8 @@ def _step() -> float:
 def _column(panel: Panel, x: float, rows: list[tuple[str, dict[str, float]]]) -> list[str]:
     parts = [_text(x, TOP - 26, panel.heading, size=13), _text(x, TOP - 10, panel.beneath, "#777", 11)]
     top = max(max(figures[panel.figure], figures.get(panel.fainter, 0.0)) for _, figures in rows)
-    scale = (_step() - 66) / top if top else 0.0
+    room = 100 if panel.fainter else 66  # for the figures beside the bars
+    scale = (_step() - room) / top if top else 0.0
     for number, (colour, figures) in enumerate(rows):
         parts += _bars(panel, (x, _y(number)), scale, (colour, figures))
     return parts

@@ -11,8 +11,8 @@ COLUMNS = (
     ("cpu_us", "processor time an event", "{:.0f} µs"),
     ("events_a_second", "events a second", "{:,.0f}"),
     ("mb", "memory", "{:.0f} MB"),
-    ("p50_ms", "latency p50", "{:.0f} ms"),
-    ("p99_ms", "p99", "{:.0f} ms"),
+    ("p50_ms", "latency p50", "{:,.0f} ms"),
+    ("p99_ms", "p99", "{:,.0f} ms"),
     ("recovery_s", "out again after kill -9", "{:.1f} s"),
     ("results", "results", "{:,.0f}"),
     ("lost", "lost", "{:.0f}"),
@@ -59,8 +59,10 @@ def _share(one: Contestant, other: Contestant, found: dict[str, dict[str, float]
 
 def conditions(result: dict[str, Any]) -> str:
     plan = result["plan"]
-    size = f"the median of {plan['rounds']} batches of {plan['events']:,} events; latency at {plan['rate']:,} events a second"
-    return f"{result['cores']} cores, load {result['load_before']:.1f} before, {result['at']}; {size}."
+    batches = "one batch" if plan["rounds"] == 1 else f"the median of {plan['rounds']} batches"
+    size = f"{batches} of {plan['events']:,} events after {plan['warm_up']:,} to warm up"
+    where = f"{result['cores']} cores, load {result['load_before']:.1f} before, {result['at']}"
+    return f"{where}; {size}; latency at {plan['rate']:,} events a second."
 
 
 def right(result: dict[str, Any]) -> bool:

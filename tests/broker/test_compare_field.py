@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 ALL = {"plain-kafka-python", "plain-confluent", "quix", "streams", "router-kafka-python", "router-confluent"}
-#: Times the processor time of the same client's plain loop; 1.7 to 2.4 was seen, on quiet machines and busy ones.
+#: Times the processor time of the same client's plain loop: 1.7 was seen on a quiet machine, up to 3.1 on a very busy one.
 AT_MOST = 4.0
 
 pytestmark = [pytest.mark.tier2, pytest.mark.broker]

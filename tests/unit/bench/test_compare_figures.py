@@ -19,7 +19,7 @@ RIGHT = {"results": 100, "lost": 0, "twice": 0}
 def result(**changes: dict) -> dict:
     """Of a run with all contestants; `changes` by name, `_` for `-`."""
     found = {one.name: FIGURES | RIGHT | changes.get(one.name.replace("-", "_"), {}) for one in FIELD}
-    plan = {"rounds": 3, "events": 30_000, "rate": 1_000}
+    plan = {"rounds": 3, "events": 30_000, "warm_up": 30_000, "rate": 1_000}
     where = {"at": "2026-01-01 10:00 UTC", "load_before": 0.5, "cores": 2}
     return {"contestants": found, "left_out": {}, "plan": plan, **where}
 
@@ -96,8 +96,9 @@ def test_the_picture_has_every_contestant_and_stays_within_its_frame():
     texts = [one.text for one in root.iter("{http://www.w3.org/2000/svg}text")]
     assert {one.words for one in FIELD} <= set(texts)
     assert "8, 900" in texts
-    for x, width in re.findall(r'<rect x="([\d.]+)" y="\d+" width="([\d.]+)"', drawn):
-        assert 0 < float(x) < float(x) + float(width) < compare_picture.WIDTH
+    bars = [(float(x), float(width)) for x, width in re.findall(r'<rect x="([\d.]+)" y="\d+" width="([\d.]+)"', drawn)]
+    assert len(bars) == len(FIELD) * 6
+    assert all(x >= compare_picture.LEFT and x + width < compare_picture.WIDTH for x, width in bars)
 
 
 def test_a_run_without_kills_draws_no_recovery():
