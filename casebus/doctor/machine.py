@@ -155,7 +155,12 @@ def rivals(deployment: Path, running: Iterable[Process]) -> Finding:
 
 
 def _task(one: Process) -> tuple[str, Path, str] | None:
-    """Service, folder of the deployment and member, where the command is one of ours of which there may be one."""
+    """Service, folder of the deployment and member, where the command is one of ours of which there may be one.
+
+    What only waits for it (`uv run casebus ...`, `sudo casebus ...`) is no Python.
+    """
+    if not Path(one.arguments[0]).name.startswith("python"):
+        return None
     at = next((place for place, word in enumerate(one.arguments) if Path(word).name == "casebus"), None)
     words = [] if at is None else list(one.arguments[at + 1 :])
     if not words or words[0] not in ALONE:

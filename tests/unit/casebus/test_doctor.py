@@ -154,14 +154,16 @@ def test_two_of_one_service_are_found() -> None:
 def test_members_workers_and_other_deployments_are_no_rivals() -> None:
     """Routers with numbers share the partitions; connectors share by themselves; another folder is another city."""
     running = [
-        process(1, "casebus", "route", "city"),
-        process(2, "casebus", "route", "city", "--member", "1"),
-        process(3, "casebus", "connect", "city"),
-        process(4, "casebus", "connect", "city"),
-        process(5, "casebus", "monitor", "town"),
-        process(6, "casebus", "monitor", cwd="/srv/city"),
-        process(7, "vi", "casebus", "notes"),
-        process(8, ""),
+        process(1, "python3.11", "/opt/bin/casebus", "route", "city"),
+        process(2, "python3.11", "/opt/bin/casebus", "route", "city", "--member", "1"),
+        process(3, "python", "-m", "casebus", "connect", "city"),
+        process(4, "python", "-m", "casebus", "connect", "city"),
+        process(5, "python", "-m", "casebus", "monitor", "town"),
+        process(6, "python", "-m", "casebus", "monitor", cwd="/srv/city"),
+        process(7, "uv", "run", "casebus", "monitor", "city"),
+        process(8, "vi", "casebus", "up"),
+        process(9, "python", "-c", "pass"),
+        process(10, ""),
     ]
     well = machine.rivals(Path("/srv/city"), running)
     assert well.cure == ""

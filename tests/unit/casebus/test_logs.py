@@ -143,3 +143,10 @@ def test_what_happens_often_is_told_seldom() -> None:
     rarely = Rarely()
     assert [number for _ in range(1000) if (number := rarely.count("water", "unknown_code"))] == [1, 10, 100, 1000]
     assert rarely.count("water", "late") == 1
+
+
+def test_kinds_that_somebody_makes_up_are_one_kind_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each first of its kind is told, so that new names for ever would fill memory and log."""
+    monkeypatch.setattr("bus.rarely.KINDS", 3)
+    rarely = Rarely()
+    assert sum(bool(rarely.count(f"key-{number}")) for number in range(100)) == 3 + 2
