@@ -17,6 +17,8 @@ from connectors.values import Damaged, Refusal, shown
 ROOM = 1 << 16
 #: A number as long as this, or this far from one, is no measurement: written out it could fill the memory.
 _LONGEST, _FARTHEST = 400, 308
+#: Levels of a value: no row is nested so far, and what is could be read but not written any more.
+DEEPEST = 100
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
@@ -43,9 +45,28 @@ def decoded(text: bytes) -> Any:
     if b"\\u0000" in text and _NUL.search(text):
         raise ValueError("it holds a NUL character, which no database takes")
     try:
-        return _decoder.decode(text)
+        value = _decoder.decode(text)
     except (msgspec.DecodeError, RecursionError) as error:
         raise ValueError(str(error)) from error
+    if text.count(b"{") + text.count(b"[") > DEEPEST and is_too_deep(value):
+        raise ValueError(f"it is nested deeper than {DEEPEST} levels")
+    return value
+
+
+def is_too_deep(value: Any) -> bool:
+    """Whether lists and objects stand in each other more than DEEPEST times."""
+    level = _held(value)
+    for _ in range(DEEPEST - 1):
+        if not level:
+            return False
+        level = [held for one in level for held in _held(one)]
+    return bool(level)
+
+
+def _held(value: Any) -> list[Any]:
+    """The lists and objects in a value."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [held for held in inner if isinstance(held, (dict, list))]
 
 
 def rows_of(value: Any, way: Sequence[str], origin: Origin) -> list[SourceRecord]:

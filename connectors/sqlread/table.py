@@ -18,6 +18,7 @@ from connectors import databases
 from connectors.columns import must_have
 from connectors.databases import Session, connected
 from connectors.deadletters import KEPT
+from connectors.formats.objects import DEEPEST, is_too_deep
 from connectors.source import Context, SourceRecord
 from connectors.sqlfaults import RowError
 from connectors.sqlread.settings import SqlSettings
@@ -182,6 +183,8 @@ def _opened(row: Row, columns: list[str]) -> tuple[Row, Refusal | None]:
             continue
         try:
             opened[name] = json.loads(value)
+            if is_too_deep(opened[name]):
+                raise ValueError(f"it is nested deeper than {DEEPEST} levels")  # noqa: TRY301  as what cannot be read
         except (ValueError, RecursionError) as error:
             return row, Refusal("unreadable_value", f"found no JSON ({error})", "Correct it at the source", name)
     return opened, None

@@ -369,3 +369,16 @@ def test_a_source_that_cannot_be_closed_leaves_no_producer_behind(cluster: Clust
         once.run_once()
     once.run_once()
     assert sorted(keys(cluster)) == ["1", "2"]
+
+
+@pytest.mark.parametrize("form", ["jsonl", "json"])
+@pytest.mark.parametrize("depth", [99, 500, 985, 5000])
+def test_a_row_nested_without_end_keeps_no_other_back(cluster: Cluster, tmp_path: Path, form: str, depth: int) -> None:
+    """It could be read, and then no dead letter could hold it: every pass would have failed at it."""
+    wrong = json.loads('{"id": "1", "case_no": "", "at": "2025-06-01 09:00:00"}')
+    line = json.dumps(wrong)[:-1] + ', "who": ' + '{"a":' * (depth - 1) + "1" + "}" * depth
+    drop(tmp_path, line, "a.json")
+    drop(tmp_path, json.dumps(wrong | {"id": "2", "case_no": "C2"}), "b.json")
+    run(cluster, tmp_path, f"kind: files\nsource: {{path: drop/*.json, format: {form}}}\n{MAPPING}").run_once()
+    assert keys(cluster) == ["2"]
+    assert [one.value["position"] for one in letters(cluster)] == ["a.json:1"]
