@@ -19,9 +19,6 @@ import httpx
 import pytest
 from avro_values import values_of
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
-from confluent_kafka.schema_registry import SchemaRegistryClient
-from confluent_kafka.schema_registry.avro import AvroDeserializer
-from confluent_kafka.serialization import MessageField, SerializationContext
 from hypothesis import given, settings
 
 from bus import connect
@@ -335,8 +332,13 @@ def test_the_topics_hold_every_type(read_here: list[Row], city: City) -> None:
     assert {city.codec.written(one or b"")[0] for one in copies} == {form.name for form in contract.current().values()}
 
 
+@pytest.mark.filterwarnings("ignore:The httpx module is deprecated")  # authlib's, which Confluent's client imports
 def test_a_program_with_confluents_deserializer_reads_every_field(city: City, read_here: list[Row]) -> None:
     """In Python: `confluent_kafka.schema_registry.avro.AvroDeserializer`, told nothing but the two addresses."""
+    from confluent_kafka.schema_registry import SchemaRegistryClient
+    from confluent_kafka.schema_registry.avro import AvroDeserializer
+    from confluent_kafka.serialization import MessageField, SerializationContext
+
     deserialize = AvroDeserializer(SchemaRegistryClient({"url": city.registry.confluent}))
     found = []
     for record in _records(city.bootstrap):

