@@ -108,6 +108,17 @@ def _figure(town: Town, service: str, name: str) -> float:
     return next((float(line.rpartition(" ")[2]) for line in lines if line.startswith(f"{name}{{")), -1.0)
 
 
+def test_the_doctor_looks_while_it_runs(town: Town, casebus: Any) -> None:
+    """It starts no second broker, and takes neither `up` and its children nor itself for rivals."""
+    said = {one["what"]: one for one in json.loads(casebus("doctor", town.folder, "--json").out)["findings"]}
+    assert said["processes"]["found"] == "4 of this deployment run here, none twice"
+    assert {name for name, one in said.items() if one["cure"]} <= {
+        "calendar",
+        "disk",
+        "clocks",
+    }  # of the machine, and of the year
+
+
 def test_a_router_that_was_killed_is_not_ready_until_it_has_its_partitions_again(town: Town) -> None:
     """Between its death and its readiness its probe must not say that all is well."""
     town.process("route").send_signal(signal.SIGKILL)
