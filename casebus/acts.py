@@ -10,19 +10,24 @@ import threading
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
+from bus.errors import ConfigurationError
 from bus.partition import partition_of
 from bus.ports import Client, Message
 from bus.topics import EVENTS
 from casebus import published
 from casebus.wiring import Wiring
-from schemas.envelope import body_hash, event_id
+from schemas.envelope import Event, body_hash, event_id
+from schemas.problem import ProblemsError
 
 if TYPE_CHECKING:
+    from connectors.sealed import Sealing
     from monitor.web.site import Act
     from schemas.codec import Codec
 
 SYSTEM, TABLE = "casebus-page", "supervisions"
 CLOSING = "shut"
+#: The page's name in `sealing:` and `signatures:`.
+PART = "page"
 
 
 class Publisher:
@@ -38,13 +43,25 @@ class Publisher:
         """Returns when it stands in the topic. Raises BusError when it does not."""
         with self._lock:
             client = self._connected()
+            found = self._message(act, len(client.ends([EVENTS.name])))
             producer = client.producer(f"{self._wiring.settings.name}-page")
             try:
                 producer.begin()
-                producer.send([message(act, self._wiring.codec, len(client.ends([EVENTS.name])))])
+                producer.send([found])
                 producer.commit()
             finally:
                 producer.close()
+
+    def _message(self, act: Act, partitions: int) -> Message:
+        """Sealed where the page seals, its key kept. Raises BusError."""
+        sealing = self._wiring.sealings(PART)
+        try:
+            found = message(act, self._wiring.codec, partitions, sealing)
+        except ProblemsError as error:
+            raise ConfigurationError("\n".join(map(str, error.problems))) from error
+        if sealing is not None:
+            sealing.keep()
+        return found
 
     def close(self) -> None:
         self._stack.close()
@@ -56,13 +73,16 @@ class Publisher:
         return self._client
 
 
-def message(act: Act, codec: Codec, partitions: int) -> Message:
-    """The act as an event: the same act gives the same id."""
+def message(act: Act, codec: Codec, partitions: int, sealing: Sealing | None = None) -> Message:
+    """The act as an event: the same act gives the same id. Raises as the sealing does."""
     kind = "SupervisionClosed" if act.kind == CLOSING else "SupervisionOpened"
     header, body = codec.complete(kind, _header(act, kind), _body(act))
     header["body_hash"] = body_hash(kind, header, body)
+    event = Event(kind, header, body)
+    event = event if sealing is None else sealing.sealed(event)
     key = act.case.encode()
-    return Message(EVENTS.name, partition_of(key, partitions), key, codec.encode(kind, header, body), act.made_at // 1000)
+    value = codec.encode(kind, event.header, event.body)
+    return Message(EVENTS.name, partition_of(key, partitions), key, value, act.made_at // 1000)
 
 
 def _header(act: Act, kind: str) -> dict[str, Any]:

@@ -210,7 +210,11 @@ class Wiring:
         from casebus.signatures import PARTS
 
         known = {one.name for one in self.connectors}
-        asked = {("access", "connectors"): known, ("signatures", "sign"): known | PARTS.keys(), ("sealing", "seal"): known}
+        asked = {
+            ("access", "connectors"): known,
+            ("signatures", "sign"): known | PARTS.keys(),
+            ("sealing", "seal"): known | {"page"},
+        }
         head = load(self.deployment.path(self.deployment.file))
         return [
             Problem(place.where(name), f"there is no connector `{name}`", f"Write one of {', '.join(sorted(names))}.")

@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 from bus import topics
 from bus.topics import EVENTS
 from casebus.__main__ import app
+from casebus.acts import message
 from casebus.audit import Inputs, Reading, audit
 from casebus.audit.sealed import Seals
 from casebus.commands import look
@@ -30,9 +31,11 @@ from monitor.opened import opened
 from monitor.service import Service
 from monitor.statistics.source import Window, case_at
 from monitor.view import View
+from monitor.web.access import Role, User
 from monitor.web.models.case import applicant
 from monitor.web.models.says import who
 from monitor.web.queries import recorded
+from monitor.web.site import Act
 from router.journal import verify
 from schemas.sealing import keys_of
 
@@ -327,3 +330,24 @@ def test_a_connector_that_nobody_has_is_told(world: Sealed) -> None:
     world.again()
     (problem,) = world.wiring.problems()
     assert "there is no connector `dpe`" in str(problem)
+
+
+def test_who_supervises_is_sealed_where_the_page_seals(world: Sealed) -> None:
+    """By a master key of its own; and goes with the case's other names."""
+    head = world.folder / "casebus.yaml"
+    page = "    page: {master: page-2026, file: secrets/dep.key}\n    dep:"
+    head.write_text(head.read_text("utf-8").replace("    dep:", page), "utf-8")
+    world.again()
+    vault = world.wiring.sealings("page")
+    by = User("陈主任", Role.SUPERVISOR)
+    sent = message(Act(f"case:{ONE}", "take", "SV-1", by, "too slow", 1, 1), world.wiring.codec, 2, vault)
+    assert vault is not None
+    vault.keep()
+    world.cluster.publish([sent])
+    world.route()
+    assert world.wiring.problems() == []
+    assert "陈主任".encode() not in b"".join(world.written())
+    assert "陈主任" in world.shown(f"case:{ONE}", clear=True)[1]
+    assert world.audited() == []
+    destroy(world, ONE, "--confirm", ONE)
+    assert world.shown(f"case:{ONE}", clear=True) == ("(destroyed)", {"(destroyed)"})
