@@ -8,31 +8,19 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import container_world
 import pytest
 from smoke import read, write
-from testcontainers.community.kafka import KafkaContainer
 
 from bus.settings import KafkaSettings
 
 pytestmark = pytest.mark.tier2
 
-#: What one node needs for transactions, what any Kafka should say to a mistyped topic, the short times the suite waits for.
-SETTINGS = {
-    "KAFKA_AUTO_CREATE_TOPICS_ENABLE": "false",
-    "KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR": "1",
-    "KAFKA_TRANSACTION_STATE_LOG_MIN_ISR": "1",
-    "KAFKA_TRANSACTION_ABORT_TIMED_OUT_TRANSACTION_CLEANUP_INTERVAL_MS": "1000",
-    "KAFKA_GROUP_MIN_SESSION_TIMEOUT_MS": "1000",
-}
-
 
 @pytest.fixture(scope="module")
 def settings() -> Iterator[KafkaSettings]:
     """Settings that name the container's address."""
-    image = os.environ.get("CASEBUS_KAFKA_IMAGE")
-    if not image:
-        pytest.fail("There is no image: run these tests by `bash .ci/tier2.sh`, as root.")
-    with KafkaContainer(image).with_kraft().with_envs(**SETTINGS) as started:
+    with container_world.kafka() as started:
         yield KafkaSettings(brokers=started.get_bootstrap_server())
 
 
