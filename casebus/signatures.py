@@ -54,10 +54,14 @@ PARTS = {"page": ("page",), "deliver": ("deliveries-1", "deliveries-2"), "deadle
 
 
 class Wanted(NamedTuple):
-    """Who signs with what, by transactional id. A private key is read when its owner begins to publish."""
+    """Who signs with what, by transactional id. A private key is read when its owner begins to publish.
+
+    `keys` is the folder of public keys, where this process has it.
+    """
 
     folder: Path
     signing: Mapping[str, Signing]
+    keys: Path | None = None
 
     @classmethod
     def of(cls, name: str, folder: Path, settings: SignatureSettings) -> Wanted:
@@ -65,12 +69,18 @@ class Wanted(NamedTuple):
         ids = {f"connector-{who}": one for who, one in settings.sign.items()}
         lasts = ((last, settings.sign[part]) for part, ends in PARTS.items() if part in settings.sign for last in ends)
         parts = {f"{name}-{last}": one for last, one in lasts}
-        return cls(folder, ids | parts)
+        return cls(folder, ids | parts, folder / settings.keys)
 
     def signer(self, transactional_id: str) -> Signer | None:
-        """Raises ProblemsError where the key cannot be read."""
+        """Raises ProblemsError where the key cannot be read, or is another one than the public one of that id."""
         one = self.signing.get(transactional_id)
-        return None if one is None else keyfile.signer(one.key, self.folder / one.file, f"signatures.sign ({transactional_id})")
+        if one is None:
+            return None
+        where = f"signatures.sign ({transactional_id})"
+        found = keyfile.signer(one.key, self.folder / one.file, where)
+        if self.keys is not None:
+            keyfile.check_pair(found, self.keys, where)
+        return found
 
 
 class SigningProducer:

@@ -74,6 +74,16 @@ def signer(name: str, path: Path, where: str) -> Signer:
     return Signer(name, private)
 
 
+def check_pair(found: Signer, folder: Path, where: str) -> None:
+    """Raises ProblemsError where the folder holds another public key by the signer's id: nothing signed so would ever hold."""
+    path = folder / f"{found.id}.yaml"
+    if path.is_file() and _key(path).public.public_bytes_raw() != found.private.public_key().public_bytes_raw():
+        another = Problem(
+            where, f"the private key is not the one of {path}", "A new key needs an id and a public file of its own."
+        )
+        raise ProblemsError(another)
+
+
 def _key(path: Path) -> Key:
     node: Map = load(path)
     settings = validated(KeySettings, node)

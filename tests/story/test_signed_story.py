@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from bus.ports import Message
 from bus.topics import EVENTS
 from casebus import evidence
 from casebus.commands import evidence as command
-from casebus.signatures import Signing, SigningClient, Wanted
+from casebus.signatures import SignatureSettings, Signing, SigningClient, Wanted
 from router.signatures import Signatures
 from schemas.problem import ProblemsError
 from schemas.signing import Key, Keys, Signer
@@ -79,18 +79,35 @@ def test_a_connector_signs_its_events_and_nothing_else(tmp_path: Path) -> None:
     assert found == [[b"water", None], [None, None]]
 
 
+def test_a_key_that_was_exchanged_under_its_old_id_is_told_before_anything_is_signed(tmp_path: Path) -> None:
+    """Every event would go to the dead letters. Where the folder of public keys is not at hand, the router tells."""
+    for name, private in (("water", PRIVATE), ("new", STRANGER)):
+        secret = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        (tmp_path / f"{name}.pem").write_bytes(secret)
+    _public(tmp_path / "keys", "water", PRIVATE)
+    for file, folder, good in (("water.pem", "keys", True), ("new.pem", "keys", False), ("new.pem", "elsewhere", True)):
+        settings = SignatureSettings(keys=Path(folder), sign={"water": Signing(key="water", file=Path(file))})
+        wanted = Wanted.of("city", tmp_path, settings)
+        with nullcontext() if good else pytest.raises(ProblemsError, match="is not the one of"):
+            assert wanted.signer("connector-water")
+
+
+def _public(folder: Path, name: str, private: Ed25519PrivateKey) -> None:
+    folder.mkdir(exist_ok=True)
+    public = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    validity = "valid_from: 2026-01-01T00:00+08:00\nvalid_until: 2099-01-01T00:00+08:00\n"
+    text = f'authorities: ["environment@*"]\n{validity}public: |\n  ' + public.replace("\n", "\n  ")
+    (folder / f"{name}.yaml").write_text(text, "utf-8")
+
+
 @pytest.fixture(scope="module")
 def city(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `casebus init` writes, with signatures required and the connector's key beside it."""
     folder = tmp_path_factory.mktemp("signed") / "city"
     shutil.copytree(Path(package.__file__).parent / "templates" / "init", folder)
-    (folder / "keys").mkdir()
+    _public(folder / "keys", "permits-2026", PRIVATE)
     secret = PRIVATE.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     (folder / "permits.pem").write_bytes(secret)
-    public = PRIVATE.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
-    validity = "valid_from: 2026-01-01T00:00+08:00\nvalid_until: 2099-01-01T00:00+08:00\n"
-    text = f'authorities: ["environment@*"]\n{validity}public: |\n  ' + public.replace("\n", "\n  ")
-    (folder / "keys/permits-2026.yaml").write_text(text, "utf-8")
     with (folder / "casebus.yaml").open("a", encoding="utf-8") as file:
         file.write("signatures: {check: require, sign: {permits: {key: permits-2026, file: permits.pem}}}\n")
     return folder
