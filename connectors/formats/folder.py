@@ -14,6 +14,7 @@ from typing import NamedTuple, Protocol
 from bus.errors import BusError, ConfigurationError, RetryError
 from connectors.formats import memory
 from connectors.formats.common import FileSettings
+from connectors.formats.names import readable
 
 _MAGIC = re.compile(r"[*?\[]")
 #: What programs call a file that they still write.
@@ -106,7 +107,7 @@ class Folder:
         if not self._root.is_dir():
             raise ConfigurationError(f"{self._where}: the folder {self._root} is not there. Create it, or correct path:.")
         walk = _Walk(self._root, self._where)
-        files = dict(walk.below(str(self._root), "", self._pattern.parts))
+        files = {one.path: one for one in walk.below(str(self._root), "", self._pattern.parts)}
         return list(files.values()), walk.faults
 
     def _settled(self, files: list[Found]) -> list[Found]:
@@ -139,17 +140,17 @@ class _Walk:
         self._where = where
         self.faults: list[BusError] = []
 
-    def below(self, folder: str, prefix: str, parts: Sequence[str]) -> Iterator[tuple[str, Found]]:
+    def below(self, folder: str, prefix: str, parts: Sequence[str]) -> Iterator[Found]:
         head, rest = parts[0], parts[1:]
         if head == "**":
             yield from self.below(folder, prefix, rest)
         for entry in self._entries(folder):
-            name = f"{prefix}{entry.name}"
+            own = readable(entry.name)
             if head == "**" or rest:
-                if (head == "**" or fnmatchcase(entry.name, head)) and self._is_folder(entry):
-                    yield from self.below(entry.path, f"{name}/", parts if head == "**" else rest)
-            elif fnmatchcase(entry.name, head) and finished(entry.name) and (found := self._file(name, entry)):
-                yield name, found
+                if (head == "**" or fnmatchcase(own, head)) and self._is_folder(entry):
+                    yield from self.below(entry.path, f"{prefix}{own}/", parts if head == "**" else rest)
+            elif fnmatchcase(own, head) and finished(own) and (found := self._file(f"{prefix}{own}", entry)):
+                yield found
 
     def _entries(self, folder: str) -> list[os.DirEntry[str]]:
         try:

@@ -13,6 +13,7 @@ from bus.errors import ConfigurationError, RetryError
 from connectors.formats import folder, outgoing
 from connectors.formats.common import FileSettings
 from connectors.formats.folder import LONGEST_WAIT, Found, Listing, Pattern, finished, ordered
+from connectors.formats.names import readable
 from connectors.formats.sftp import Entry, SftpSettings, session
 from connectors.source import Context, Receipt
 
@@ -44,7 +45,8 @@ class Remote:
             marks = {one.name.removesuffix(self._settings.done) for one in marked}
             entries = [one for one in entries if one.name in marks]
         entries = self._settled([one for one in entries if finished(one.name.rpartition("/")[2])])
-        return Listing(ordered((Found(one.name, one.name, one.size, one.changed) for one in entries), self._settings), [])
+        files = (Found(readable(one.name), one.name, one.size, one.changed) for one in entries)
+        return Listing(ordered(files, self._settings), [])
 
     def _settled(self, entries: list[Entry]) -> list[Entry]:
         """Those that nobody writes to: old, or the same in two listings."""
@@ -64,8 +66,8 @@ class Remote:
     def local(self, one: Found) -> Iterator[Path]:
         """A copy. Raises RetryError where the file was another one when it had come."""
         with tempfile.TemporaryDirectory(prefix="casebus-") as place:
-            target = Path(place) / PurePosixPath(one.name).name
-            self._session.fetch(str(self._begin / one.name), target)
+            target = Path(place) / PurePosixPath(one.path).name
+            self._session.fetch(str(self._begin / one.path), target)
             if target.stat().st_size != one.size:
                 raise RetryError(f"The file {one.name} changed while it was fetched. It will be fetched again.")
             yield target

@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 from pydantic import SecretStr, field_validator
 
 from bus.errors import BusError, ConfigurationError, RetryError
+from connectors.formats.names import readable
 from schemas.yamlfile import Settings
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class SftpSettings(Settings):
 
 
 class Entry(NamedTuple):
-    """A file as the server lists it; `changed` in nanoseconds by the server's clock."""
+    """A file as the server lists it, by the name that it has there; `changed` in nanoseconds by the server's clock."""
 
     name: str
     size: int
@@ -135,7 +136,7 @@ class Session:
                 login_timeout=PATIENCE,
                 keepalive_interval=ALIVE,
             )
-            self._client = await self._connection.start_sftp_client()
+            self._client = await self._connection.start_sftp_client(path_errors="surrogateescape")
         return self._client
 
     def _drop(self) -> None:
@@ -176,7 +177,7 @@ async def _below(client: asyncssh.SFTPClient, folder: str, prefix: str, parts: S
     async for entry in client.scandir(folder):
         own, attributes = str(entry.filename), entry.attrs
         name, path = f"{prefix}{own}", f"{folder}/{own}"
-        if own.startswith(".") or not (head == "**" or fnmatchcase(own, head)):
+        if own.startswith(".") or not (head == "**" or fnmatchcase(readable(own), head)):
             continue
         if attributes.type == asyncssh.FILEXFER_TYPE_DIRECTORY and (rest or head == "**"):
             deeper = await _below(client, path, f"{name}/", parts if head == "**" else rest)

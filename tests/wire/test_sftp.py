@@ -115,6 +115,14 @@ def test_a_file_that_goes_before_it_is_fetched_is_no_fault(server: Server, tmp_p
     assert read == ["1", "11", "3", "13"]
 
 
+def test_a_name_in_gbk_is_read_as_people_wrote_it(server: Server, tmp_path: Path) -> None:
+    """As a server on Chinese Windows lists it; it keeps no other file back."""
+    drop(tmp_path, rows(good(1)), "out/z.csv")
+    drop(tmp_path, rows(good(2)), f"out/{os.fsdecode('办件.csv'.encode('gb18030'))}")
+    found = connector(tmp_path, server.yaml())
+    assert {one.position for one in records(found)} == {"z.csv:2", "办件.csv:2"}
+
+
 def test_a_password_will_do(server: Server, tmp_path: Path) -> None:
     """From the environment; a wrong one is told as what it is."""
     drop(tmp_path, rows(good(1)), "out/a.csv")

@@ -228,6 +228,20 @@ def test_the_order_may_be_that_of_the_times(tmp_path: Path) -> None:
     assert [record.row["id"] for record in records(found)] == ["0", "1", "2"]
 
 
+@pytest.mark.parametrize(("name", "shown"), [("办件.csv".encode("gb18030"), "办件.csv"), (b"a\xff.csv", "a\\xff.csv")])
+def test_a_name_that_is_no_utf_8_stops_nothing(cluster: Cluster, tmp_path: Path, name: bytes, shown: str) -> None:
+    """Written as people read it; the pattern means it too, and what is appended is read on."""
+    drop(tmp_path, rows(good(1)), "b.csv")
+    path = tmp_path / "drop" / os.fsdecode(name)
+    for number in (2, 3):
+        path.write_text(rows(*map(good, range(2, number + 1)), BAD), "utf-8")
+        os.utime(path, (number, number))
+        run(cluster, tmp_path)
+    assert len(set(ids(cluster))) == 3
+    assert letters(cluster) == [f"{shown}:3"]
+    assert records(connector(tmp_path, f"kind: files\nsource: {{path: 'drop/{shown[:1]}*', format: csv}}\n", MAPPING))
+
+
 def test_small_files_share_a_batch(tmp_path: Path) -> None:
     """A transaction for each file of one row would take a day for a hundred thousand."""
     for number in range(5):
