@@ -71,7 +71,10 @@ def register(registry: Registry) -> None:
 
 
 def _registered(registry: Registry, subject: str, forms: Iterable[Contract]) -> str:
-    """Why a version was refused; empty where all stand. The level comes first where it can: it guards what follows."""
+    """Why a version was refused; empty where all stand. The level comes first where it can: it guards what follows.
+
+    A subject that refuses ours is somebody else's: it gets back the level that it had.
+    """
     level = registry.level(subject)
     if level not in {None, LEVEL}:
         registry.hold(subject, LEVEL)
@@ -80,6 +83,8 @@ def _registered(registry: Registry, subject: str, forms: Iterable[Contract]) -> 
             if registry.found(subject, form.text) is None:
                 registry.register(subject, form.text)
     except ConfigurationError as error:
+        if level not in {None, LEVEL}:
+            registry.hold(subject, level)
         return f"{subject}: {error}"
     if level is None:
         registry.hold(subject, LEVEL)

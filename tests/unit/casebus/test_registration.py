@@ -82,6 +82,17 @@ def test_one_refusal_keeps_no_other_back() -> None:
     assert len(there.schemas) == len(current()) - 2
 
 
+def test_a_subject_of_somebody_else_is_left_as_it_was() -> None:
+    """It refuses ours, and its owner has not asked for another level."""
+    there = Memory("casebus.events.Accepted")
+    there.schemas["casebus.events.Accepted"] = ["somebody else's"]
+    there.levels["casebus.events.Accepted"] = "NONE"
+    with pytest.raises(ConfigurationError):
+        register(there)
+    assert there.levels["casebus.events.Accepted"] == "NONE"
+    assert there.schemas["casebus.events.Accepted"] == ["somebody else's"]
+
+
 def test_what_would_be_refused_is_known_without_changing_anything() -> None:
     """Only where the subject is there: nobody can refuse a first version."""
     there = Memory("casebus.events.Accepted")
