@@ -152,7 +152,7 @@ def mistakes(draw: st.DrawFn, tree: dict[str, Any]) -> dict[str, Any]:
     return changed(tree, path, wrong, draw(st.sampled_from(["wrong", "gone", "more"])))
 
 
-OFTEN = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
+OFTEN = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
 
 
 @OFTEN
