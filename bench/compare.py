@@ -221,9 +221,12 @@ def compare(field: Sequence[Contestant], plan: Plan) -> dict[str, Any]:
         for one in field:
             print(f"{one.words} ...", file=sys.stderr, flush=True)
             try:
-                result["contestants"][one.name] = raced(one, place, plan, fed)
+                found = raced(one, place, plan, fed)
             except AbsentError as error:
                 result["left_out"][one.name] = str(error)
+            else:
+                result["contestants"][one.name] = found
+                print(f"  {json.dumps(found)}", file=sys.stderr, flush=True)
     return result
 
 
