@@ -17,9 +17,9 @@ from pydantic import AfterValidator, Field, model_validator
 
 from bus.settings import KafkaSettings
 from casebus.access import AccessSettings
-from casebus.sealing import SealingSettings
 from casebus.health import HealthSettings
 from casebus.logs import LogSettings
+from casebus.sealing import SealingSettings
 from casebus.signatures import SignatureSettings
 from monitor.settings import AlertSettings
 from monitor.web.settings import PageSettings
