@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from connector_world import MAPPING, NOW, connector, drop, good, records, rows
+from connector_world import CLOCK, MAPPING, connector, drop, good, kafka, records, rows
 
 from bus import topics
 from bus.errors import BusError, ConfigurationError, RetryError
@@ -28,11 +28,6 @@ IDS = MAPPING.replace("id: {", 'id: {from: "@id", ')
 BAD = "7,,2025-06-01 09:00:00,u"
 
 
-class Clock:
-    def now(self) -> int:
-        return NOW
-
-
 @pytest.fixture(autouse=True)
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test waits for a second, and none knows what another has looked at."""
@@ -42,9 +37,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def cluster() -> Cluster:
-    cluster = Cluster()
-    cluster.create(topics.standard(2))
-    return cluster
+    return kafka()
 
 
 def many(tmp_path: Path) -> Connector:
@@ -52,7 +45,7 @@ def many(tmp_path: Path) -> Connector:
 
 
 def run(cluster: Cluster, tmp_path: Path, yaml: str = MANY) -> Progress:
-    runner = Runner(connector(tmp_path, yaml + "batch: 2\n"), cluster, default(), Clock())
+    runner = Runner(connector(tmp_path, yaml + "batch: 2\n"), cluster, default(), CLOCK)
     try:
         return runner.run_once()
     finally:
