@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import lzma
 import shutil
+import struct
 import tempfile
 import zipfile
 import zlib
@@ -21,8 +22,10 @@ _CHUNK = 1 << 20
 _UTF8 = 0x800
 #: Files that hold files.
 _ARCHIVES = (".zip", ".7z", ".rar", ".tar", ".tgz", ".gz", ".bz2", ".xz")
+#: What the library raises on a list of members that is damaged: names that are no text, numbers that lead nowhere.
+_UNLISTED = (zipfile.BadZipFile, OSError, ValueError, LookupError, NotImplementedError, struct.error)
 #: What unpacking raises, by the ways of packing that the library knows.
-_BROKEN = (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, lzma.LZMAError, NotImplementedError, EOFError, OSError)
+_BROKEN = (*_UNLISTED, zipfile.LargeZipFile, zlib.error, lzma.LZMAError, EOFError)
 
 
 class Limits(NamedTuple):
@@ -49,7 +52,7 @@ def members(path: Path, pattern: str, limits: Limits, called: str = "") -> list[
     try:
         with zipfile.ZipFile(path) as archive:
             listed = [Member(_name(info), info) for info in archive.infolist() if not info.is_dir()]
-    except (zipfile.BadZipFile, OSError) as error:
+    except _UNLISTED as error:
         raise refused(f"it is no whole ZIP archive ({error})", "Send it again, whole") from error
     meant = sorted((one for one in listed if _matches(one.name, pattern)), key=lambda one: one.name)
     if any(one.info.flag_bits & 1 for one in meant):

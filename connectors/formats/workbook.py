@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
+from bus.errors import BusError
 from connectors.formats.common import FileSettings, Mark, headings, unreadable
 from connectors.formats.rolling import Rolling
 from connectors.source import Context, SourceRecord
@@ -149,14 +150,17 @@ class Workbook(Rolling):
     def _opened(self, values: bool) -> Iterator[Any]:
         """With `values` formulas count by what was stored with them. Raises ConfigurationError where it is damaged."""
         import openpyxl
-        from openpyxl.utils.exceptions import InvalidFileException
 
         try:
-            with closing(openpyxl.load_workbook(self._path, read_only=True, data_only=values)) as book:
+            # as an open file: by its path the library would judge it by its name, which an unpacked one has not
+            with self._path.open("rb") as file, closing(openpyxl.load_workbook(file, read_only=True, data_only=values)) as book:
                 yield book
-        except (InvalidFileException, KeyError, ValueError, zipfile.BadZipFile, SyntaxError, OSError) as error:
+        except BusError:
+            raise
+        except Exception as error:
             if isinstance(error, OSError) and error.errno:
                 raise  # of the disk; the library's own have no number
+            # the library raises whatever its own code stumbles over in a damaged part
             raise self._wrong(f"its sheet is damaged ({error})", "Save it again with a spreadsheet program") from None
 
     def _chosen(self, book: Any) -> Any:

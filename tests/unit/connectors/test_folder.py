@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import time
 import zipfile
 from pathlib import Path
 
+import openpyxl
 import pytest
 from connector_world import connector, drop, good, records, rows
 
@@ -203,3 +205,32 @@ def test_an_encrypted_archive_is_told(tmp_path: Path) -> None:
     path.write_bytes(data)
     with pytest.raises(ConfigurationError, match="Send it without a password"):
         archives.members(path, "*", limits(10))
+
+
+@pytest.mark.parametrize("damage", [(0x0A, b"\xff"), (0x06, b"\xff")])
+def test_an_archive_whose_list_is_damaged_keeps_no_other_file_back(tmp_path: Path, damage: tuple[int, bytes]) -> None:
+    """A version that no program has, a name that is no UTF-8 though it says so."""
+    place, put = damage
+    with zipfile.ZipFile(drop(tmp_path, b"", "a.zip"), "w") as made:
+        made.writestr("办.csv", rows(good(9)))
+    whole = bytearray((tmp_path / "drop" / "a.zip").read_bytes())
+    at = whole.index(b"PK\x01\x02") + (place if place == 0x06 else 46)
+    whole[at : at + 1] = put
+    drop(tmp_path, bytes(whole), "a.zip")
+    drop(tmp_path, rows(good(1)), "b.csv")
+    found = connector(tmp_path, "kind: files\nsource: {path: drop/*, format: csv}\n")
+    read: list[str] = []
+    with pytest.raises(ConfigurationError, match=r"the archive a\.zip cannot be read: it is no whole ZIP"):
+        read += (record.row["id"] for batch in found.open().fetch(None, 10) for record in batch.records)
+    assert read == ["1"]
+
+
+def test_a_workbook_packed_by_gzip_is_read(tmp_path: Path) -> None:
+    """What it is called once it is unpacked says nothing."""
+    book = openpyxl.Workbook()
+    book.worksheets[0].append(["id", "case_no", "at", "who"])
+    book.worksheets[0].append(["1", "C1", "2025-06-01 09:00:00", "u"])
+    book.save(tmp_path / "a.xlsx")
+    drop(tmp_path, gzip.compress((tmp_path / "a.xlsx").read_bytes()), "a.xlsx.gz")
+    found = connector(tmp_path, "kind: files\nsource: {path: drop/*.gz, format: xlsx}\n")
+    assert [record.row["id"] for record in records(found)] == ["1"]

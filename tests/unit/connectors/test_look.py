@@ -35,7 +35,9 @@ def test_a_table_without_a_key_is_said_to_have_what_it_has(
 
 
 @pytest.mark.parametrize("part", ["[Content_Types].xml", "xl/workbook.xml", "xl/worksheets/sheet1.xml"])
-@pytest.mark.parametrize("put", [None, b"<a", b"<a/>"])
+@pytest.mark.parametrize(
+    "put", [None, b"<a", b"<a/>", b"<worksheet><sheetData><row r='1'><c r='A1' t='s'><v>9</v></c></row></sheetData></worksheet>"]
+)
 def test_a_workbook_in_pieces_is_told(tmp_path: Path, part: str, put: bytes | None) -> None:
     """A part that is missing, cut off, or another one: a sentence, or a sheet without rows."""
     book = openpyxl.Workbook()
