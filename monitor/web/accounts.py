@@ -24,6 +24,7 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy import update as updating
+from sqlalchemy.exc import OperationalError
 
 from monitor.web import passwords
 from monitor.web.access import Role, User
@@ -92,7 +93,7 @@ class Accounts:
         self._engine = engine
         self._lasts = session_hours * HOUR
         self._failures: dict[str, list[int]] = {}
-        metadata.create_all(engine, checkfirst=True)
+        _create(engine)
 
     @classmethod
     def at(cls, path: Path, session_hours: int = 12) -> Accounts:
@@ -229,3 +230,15 @@ def _user(row: Any) -> User:
 def _tune(connection: Any, _: object) -> None:
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=5000"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _create(engine: Engine) -> None:
+    """Another page that starts now may make a table between our look for it and its making."""
+    for attempt in range(len(metadata.tables), -1, -1):
+        try:
+            metadata.create_all(engine, checkfirst=True)
+        except OperationalError:
+            if not attempt:
+                raise
+        else:
+            return
