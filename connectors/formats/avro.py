@@ -18,7 +18,6 @@ from fastavro import parse_schema, schemaless_reader
 from fastavro.schema import SchemaParseException
 
 from bus.errors import ConfigurationError, CorruptionError
-from connectors.formats.objects import DEEPEST, is_too_deep
 from connectors.values import Refusal
 from schemas import bounds
 from schemas.codec import CONFLUENT, SINGLE_OBJECT
@@ -72,8 +71,6 @@ class AvroReader:
         except _FAULTS as error:
             found = f"found Avro that its schema does not describe ({error or type(error).__name__})"
             raise Refusal("broken_record", found, "Send the record again, whole") from error
-        if is_too_deep(value):
-            raise Refusal("broken_record", f"found a value nested deeper than {DEEPEST} levels", "Send it flatter")
         if left := len(data) - stream.tell():
             raise Refusal("broken_record", f"found {left} bytes behind the Avro value", "Send the record again, whole")
         return value
