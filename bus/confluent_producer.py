@@ -110,7 +110,9 @@ class ConfluentTransactions:
     def _delivered(self, error: Any, message: Any) -> None:
         """Called by the library for each message, in their order within a partition."""
         if error is not None:
-            self._errors.append(translated(error, "sending", self.asker and self.asker._replace(topics=[message.topic()])))
+            self._errors.append(
+                translated(error, f"sending to {message.topic()}", self.asker and self.asker._replace(topics=[message.topic()]))
+            )
         else:
             self._offsets.setdefault((message.topic(), message.partition()), []).append(message.offset())
 

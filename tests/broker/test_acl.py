@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import re
@@ -113,6 +114,7 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
         given = found.run("admin", "acl", "apply", str(folder / "admin.yaml"), "--yes")
         assert given.returncode == 0, given.stderr
         yield found
+        gc.collect()  # producers that were refused lie in the tracebacks of that, and would look for this broker for ever
 
 
 def _settings(folder: Path, kafka: Guarded) -> None:
@@ -181,7 +183,8 @@ def test_the_same_services_work_with_the_other_client(city: City) -> None:
     assert "may not" not in said
     audited = city.run("auditor", "audit", folder)
     assert audited.returncode == 0, audited.stdout + audited.stderr
-    published = [default().decode(value).header["source"]["key"] for value in city.values("operator", EVENTS.name)]
+    values = [value for value in city.values("operator", EVENTS.name) if default().written(value)[0] == "Received"]
+    published = [default().decode(value).header["source"]["key"] for value in values]
     assert published.count("W-confluent") == 1
 
 
