@@ -332,7 +332,6 @@ def test_the_topics_hold_every_type(read_here: list[Row], city: City) -> None:
     assert {city.codec.written(one or b"")[0] for one in copies} == {form.name for form in contract.current().values()}
 
 
-@pytest.mark.filterwarnings("ignore:The httpx module is deprecated")  # authlib's, which Confluent's client imports
 def test_a_program_with_confluents_deserializer_reads_every_field(city: City, read_here: list[Row]) -> None:
     """In Python: `confluent_kafka.schema_registry.avro.AvroDeserializer`, told nothing but the two addresses."""
     from confluent_kafka.schema_registry import SchemaRegistryClient
