@@ -34,7 +34,8 @@ FEEDS = 3  # connectors
 PARTITIONS = 4
 TICK = 0.5  # seconds between two files of a department
 LOOK = 0.2  # seconds between two looks at how far the journal is
-SMALL = 400 << 20  # bytes of the small disk
+SMALL = 400 << 20  # bytes of the small disk, beside what the cases need
+A_CASE = 48 << 10  # bytes of a case in two routers' stores and a view, with room
 SESSION = 3_000  # milliseconds after which a silent member is replaced
 
 
@@ -73,7 +74,7 @@ class Stormy:
         _deployment(self.folder, self.files, plan.client)
         self.data = self.folder / ".casebus"
         if small_disk:
-            _small_disk(self.data, place / "kafka")
+            _small_disk(self.data, place / "kafka", SMALL + plan.cases * A_CASE)
         self.broker = Broker(self.data / "kafka", nodes=3)
         self.said: list[str] = []
         self._over = threading.Event()
@@ -94,7 +95,7 @@ class Stormy:
 
     def _until_all_works(self) -> None:
         """The storm begins when the first cases have gone the whole way."""
-        deadline = time.monotonic() + 90
+        deadline = time.monotonic() + 300
         while not sum(self.journal().values()):
             assert time.monotonic() < deadline, f"nothing came through; {self.said}"
             self.tend()
@@ -193,10 +194,10 @@ def _deployment(folder: Path, files: Path, client: str, brokers: str = "embedded
     (folder / "casebus.yaml").write_text(head, encoding="utf-8")
 
 
-def _small_disk(data: Path, kafka: Path) -> None:
+def _small_disk(data: Path, kafka: Path, size: int) -> None:
     """The services' own data on a disk that can be filled; Kafka's not: its brokers would all stop for good."""
     data.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SMALL}", "storm", str(data)], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "storm", str(data)], check=True)
     kafka.mkdir()
     (data / "kafka").symlink_to(kafka)
 
