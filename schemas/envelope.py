@@ -7,9 +7,12 @@ stay the dictionaries the Avro decoder made, and times stay integers (microsecon
 from __future__ import annotations
 
 import hashlib
+from functools import cache
 from typing import Any, NamedTuple
 
 import msgspec
+
+from schemas import contract
 
 
 class Order(NamedTuple):
@@ -88,11 +91,41 @@ def body_hash(type_name: str, header: dict[str, Any], body: dict[str, Any]) -> s
 
 
 def fact_hash(type_name: str, said: dict[str, Any], body: dict[str, Any]) -> str:
-    """The same for whoever holds the header's fields apart already: `said` are those that are not of `TRAVEL`."""
+    """The same for whoever holds the header's fields apart already: `said` are those that are not of `TRAVEL`.
+
+    A field that came after the first version counts only where it says something: whoever does not know it yet, and
+    whoever wrote before there was one, gives the same fact the same hash.
+    """
+    later = _later(type_name)
+    if later is not None:
+        said, body = _without(said, later[0]), _without(body, later[1])
     packed = _ENCODER.encode((type_name, said, body))
     if _CIPHER in packed:
         return _parted_hash([type_name, said, body]) or hashlib.blake2b(packed, digest_size=16).hexdigest()
     return hashlib.blake2b(packed, digest_size=16).hexdigest()
+
+
+@cache
+def _later(type_name: str) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    """Fields of the header and of the body that came after the first version, with their defaults; None: there are none."""
+    first = next((form for form in contract.frozen() if form.is_event and form.name == type_name), None)
+    now = contract.events().get(type_name)
+    if first is None or now is None:
+        return None
+    before, after = _fields(first.plain), _fields(now.plain)
+    header, body = ({name: part[name] for name in part.keys() - old.keys()} for part, old in zip(after, before, strict=True))
+    return (header, body) if header or body else None
+
+
+def _fields(plain: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The defaults of the header's fields and of the body's, by name."""
+    body = {field["name"]: field.get("default") for field in plain["fields"]}
+    header = next(field["type"]["fields"] for field in plain["fields"] if field["name"] == "header")
+    return {field["name"]: field.get("default") for field in header}, body
+
+
+def _without(fields: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if name not in defaults or value != defaults[name]}
 
 
 #: Keys in one order, whatever order a dictionary has them in: the hash is part of the contract.
