@@ -15,7 +15,9 @@ import pytest
 
 from bus.broker import Broker
 from bus.errors import ConfigurationError
+from bus.snapshot import LONGEST
 from bus.topics import EVENTS, JOURNAL
+from casebus.__main__ import AGAIN
 from casebus.commands.demo import make
 from casebus.demo_check import check
 from casebus.deployment import Deployment
@@ -76,6 +78,14 @@ def until(up: subprocess.Popen[bytes], true: Callable[[], bool]) -> None:
         time.sleep(0.2)
 
 
+def saved(casebus: Any, folder: Path, to: Path) -> Any:
+    """On a machine that is far too busy a copy is refused, and may be tried again."""
+    for _ in range(5):
+        if (done := casebus("backup", folder, "--to", to, "--json")).code != AGAIN:
+            break
+    return done.good().json
+
+
 def test_a_city_saved_at_work_goes_on_elsewhere(casebus: Any, tmp_path: Path) -> None:
     """Saved between two batches, killed later, restored, given the rest: figures as the truth has them, the audit equal."""
     first, second = tmp_path / "first", tmp_path / "far" / "second"
@@ -86,7 +96,7 @@ def test_a_city_saved_at_work_goes_on_elsewhere(casebus: Any, tmp_path: Path) ->
         wiring = Wiring(Deployment.load(first))
         with growing.day():
             until(up, lambda: ends(wiring, JOURNAL.name) > 100)
-            said = casebus("backup", first, "--to", tmp_path, "--json").good().json
+            said = saved(casebus, first, tmp_path)
         known = ends(wiring, EVENTS.name)
         growing.put(first / "exports", 0.8)  # work that the copy does not know
         until(up, lambda: ends(wiring, EVENTS.name) > known)
@@ -95,7 +105,7 @@ def test_a_city_saved_at_work_goes_on_elsewhere(casebus: Any, tmp_path: Path) ->
         up.wait()
     first.rename(tmp_path / "lost")  # Kafka may be ending in it yet
 
-    assert 0 < said["held_seconds"] < 2
+    assert 0 < said["held_seconds"] < LONGEST
     assert "elsewhere" not in casebus("restore", said["file"], second).good().out
     wiring = Wiring(Deployment.load(second))
     with Broker(wiring.deployment.data / "kafka"):
