@@ -22,6 +22,7 @@ from casebus.logs import LogSettings
 from casebus.sealing import SealingSettings
 from casebus.signatures import SignatureSettings
 from monitor.settings import AlertSettings
+from monitor.statistics.period import YEARS
 from monitor.web.settings import PageSettings
 from router.law import LawProfile
 from schemas.calendar import CalendarSettings
@@ -130,10 +131,13 @@ class Deployment:
     def moment(self, text: str) -> int:
         """Microseconds UTC of an ISO 8601 text, local to the deployment's zone unless it has an offset."""
         try:
-            return self.micros(datetime.fromisoformat(text))
+            found = datetime.fromisoformat(text)
         except ValueError as error:
             remedy = "Write it as 2026-06-30T18:00, with or without an offset."
             raise ProblemsError(Problem(text, "this is no moment", remedy)) from error
+        if found.year not in YEARS:
+            raise ProblemsError(Problem(text, "no case is of this year", f"Write a moment from {YEARS[0]} to {YEARS[-1]}."))
+        return self.micros(found)
 
     def micros(self, moment: datetime) -> int:
         """Microseconds since 1970-01-01 UTC, exactly."""

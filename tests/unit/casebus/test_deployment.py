@@ -77,6 +77,13 @@ def test_a_moment_is_local_unless_it_says_otherwise(tmp_path: Path) -> None:
         deployment.moment("yesterday")
 
 
+@pytest.mark.parametrize("text", ["0001-01-01", "9999-12-31T18:00"])
+def test_a_moment_that_no_clock_reaches_is_told(tmp_path: Path, text: str) -> None:
+    """Calendars end somewhere: the year 1 ended the command, the year 9999 took it a minute."""
+    with pytest.raises(ProblemsError, match="from 1900 to 2199"):
+        Deployment.load(written(tmp_path, GOOD)).moment(text)
+
+
 def test_what_init_writes_has_nothing_to_mend(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Its samples are run, its references resolved; the name comes from the folder's."""
     folder = tmp_path / "My Town 2"
