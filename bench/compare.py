@@ -1,6 +1,6 @@
 """The router beside Kafka Streams, Quix Streams and plain loops of both clients: one run, one broker, the same events.
 
-    uv run python -m bench.compare --picture docs/pictures/speed-compare.svg     # everything, some seven minutes
+    uv run python -m bench.compare --picture docs/pictures/speed-compare.svg     # everything, some four minutes
     uv run python -m bench.compare --short                                       # does each work, are the results right: a minute
 
 The contestants run in turn, a process each, exactly once, on topics that are made anew for each:
