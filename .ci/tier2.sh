@@ -17,6 +17,8 @@ cleanup() {
   if [ -n "$engine" ]; then
     kill "$engine" && wait "$engine" || true
   fi
+  # the engine leaves the name of its containers' network mounted
+  awk -v work="$work/" 'index($2, work) == 1 {print $2}' /proc/mounts | xargs --no-run-if-empty umount --lazy
   rm -rf "$work"
 }
 trap cleanup EXIT
