@@ -117,7 +117,7 @@ class ConfluentMember:
         """`rewind` says from where; what comes until then is not believed by who asks `rebalanced`.
 
         Not paused meanwhile: resumed right after its new start, a partition waited a second every fourth time, and once
-        for ever (librdkafka 2.14: the start and the resumption overtake each other).
+        for ever (librdkafka 2.14; the start and the resumption seem to overtake each other).
         """
         self._raised = True
         native.assign([Place(place.topic, place.partition, OFFSET_END) for place in places])
