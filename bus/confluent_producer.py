@@ -1,18 +1,25 @@
-"""A transactional producer on confluent-kafka."""
+"""A transactional producer on confluent-kafka.
+
+Every call that waits for a coordinator is bounded here too: librdkafka 2.14 gives it a time-out and does not keep it
+while a group's coordinator is away (github.com/confluentinc/librdkafka/issues/5456 and 5511; one of six deaths of a
+coordinator in `tests/broker/test_traps.py`).
+"""
 
 from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from bus.bounded import Bounded
 from bus.confluent_errors import in_our_words, translated
 from bus.errors import BusError, FencedError, RetryError
 from bus.ports import Membership, Message, Partition, Written
 from bus.refused import Asker
 
 ABORT_SECONDS = 5.0
+GRACE_SECONDS = 1.0  # beyond the time-out the library was given: it mostly keeps it, and then says more
 
 
 class ConfluentTransactions:
@@ -27,8 +34,12 @@ class ConfluentTransactions:
         self._errors: list[BusError] = []
         self._broken = False
         self._deadline = 0.0
-        with in_our_words("taking the transactional id", asker):
-            native.init_transactions(seconds)
+        self._bounded: Bounded[None] = Bounded()
+        try:
+            self._wait("taking the transactional id", lambda: self._native.init_transactions(seconds), seconds)
+        except BusError:
+            self.close()
+            raise
 
     def begin(self) -> None:
         self._forget()
@@ -53,12 +64,14 @@ class ConfluentTransactions:
             if not membership.member:
                 raise FencedError(f"This process is no member of the group {membership.group} any more.")
             self._settle()
-            self._native.send_offsets_to_transaction(native, membership.native, self._left())
+            left, group = self._left(), membership.native
+            self._wait("committing offsets", lambda: self._native.send_offsets_to_transaction(native, group, left), left)
 
     def commit(self) -> list[Written]:
         with self._once("committing"):
             written = self._settle()
-            self._native.commit_transaction(self._left())
+            left = self._left()
+            self._wait("committing", lambda: self._native.commit_transaction(left), left)
         self._forget()
         return written
 
@@ -72,16 +85,29 @@ class ConfluentTransactions:
             return
         with self._once("aborting"):
             self._native.flush(1)
-            self._native.abort_transaction(ABORT_SECONDS)
+            self._wait("aborting", lambda: self._native.abort_transaction(ABORT_SECONDS), ABORT_SECONDS)
         self._forget()
 
     def close(self) -> None:
         """Nothing is flushed: what is not committed does not count. The library frees what nobody refers to any more."""
         self._broken = True
+        self._bounded.close()
         with contextlib.suppress(Exception):
             self._native.purge()
             self._native.flush(0)
         self._native = None
+
+    def _wait(self, doing: str, call: Callable[[], None], seconds: float) -> None:
+        """One call that the library was given so many seconds for. It refers to `self` alone, for `close` to free the rest."""
+
+        def ask() -> None:
+            with in_our_words(doing, self.asker):  # here already: a fatal error is no exception and would end the thread
+                call()
+
+        try:
+            self._bounded.call(ask, seconds + GRACE_SECONDS)
+        except TimeoutError:
+            raise RetryError(f"While {doing}: librdkafka did not come back within {seconds:.1f} s.") from None
 
     def _left(self) -> float:
         """Seconds left; the clock starts with the first call that makes the broker open the transaction."""
