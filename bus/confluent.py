@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from bus.confluent_consumer import ConfluentMember, ConfluentReader
 from bus.confluent_producer import ConfluentTransactions
 from bus.errors import ConfigurationError, RetryError
-from bus.kafka_checks import check_count
+from bus.kafka_checks import ANSWER, check_count, counts_of, until
 from bus.ports import Partition, Record
-from bus.refused import Asker, unseen
+from bus.refused import Asker
 from bus.settings import KafkaSettings
 from bus.topics import Topic
 
@@ -41,12 +40,10 @@ _MOVING = frozenset(
         KafkaError.OFFSET_NOT_AVAILABLE,
     }
 )
-_Answer = TypeVar("_Answer")
 _LATEST: Any = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # untyped in the library
 _EARLIEST: Any = OffsetSpec.earliest()  # type: ignore[no-untyped-call]  # untyped in the library
 #: Seconds between two polls of a member; it holds a rebalance up for so long, and restoring a store takes minutes.
 POLL_INTERVAL = 600
-ANSWER = 10.0
 SOCKET_MS = 5000
 
 
@@ -107,7 +104,7 @@ class ConfluentClient:
         places = [Partition(topic, number) for topic, count in self._partitions(topics).items() for number in range(count)]
         doing = "asking where partitions begin"
         with in_our_words(doing, self._asker("READ", topics=topics)):
-            return _until(lambda: self._ask_offsets(places, _EARLIEST, IsolationLevel.READ_UNCOMMITTED), doing)
+            return until(lambda: self._ask_offsets(places, _EARLIEST, IsolationLevel.READ_UNCOMMITTED), doing)
 
     def create(self, topics: Sequence[Topic]) -> None:
         with in_our_words("creating topics", self._asker("CREATE", topics=[topic.name for topic in topics])):
@@ -177,17 +174,13 @@ class ConfluentClient:
     def _partitions(self, topics: Sequence[str]) -> dict[str, int]:
         where = f"connecting to {self._settings.bootstrap} (a wrong address or password shows like this too)"
         with in_our_words(where):
-            found = self._counts()
-        missing = sorted(set(topics) - set(found))
-        if missing:
-            raise unseen(self._settings.security, missing)
-        return {topic: found[topic] for topic in topics}
+            return counts_of(topics, self._counts, self._settings.security)
 
     def _create(self, topics: Sequence[Topic]) -> dict[str, int]:
         wanted = [NewTopic(topic.name, topic.partitions or 1, config=topic.config()) for topic in topics]
         for future in self._admin().create_topics(wanted, operation_timeout=ANSWER).values():
             _created(future)
-        return _until(lambda: self._led([topic.name for topic in topics]), "waiting for the leaders of new topics")
+        return until(lambda: self._led([topic.name for topic in topics]), "waiting for the leaders of new topics")
 
     def _led(self, names: Sequence[str]) -> dict[str, int] | None:
         """Partition counts when every partition of these topics has a leader; each broker learns that in its own time."""
@@ -199,7 +192,7 @@ class ConfluentClient:
         topics, doing = sorted({place.topic for place in places}), "asking where partitions end"
         try:
             with in_our_words(doing, self._asker("READ", topics=topics)):
-                return _until(lambda: self._ask_offsets(places, _LATEST, isolation), doing)
+                return until(lambda: self._ask_offsets(places, _LATEST, isolation), doing)
         except RetryError as error:
             if _unknown(error.__cause__) and not self._settings.security.anonymous:
                 self._partitions(topics)  # hidden from this principal: asking again would never help
@@ -229,12 +222,3 @@ def _created(future: Any) -> None:
 def _unknown(error: BaseException | None) -> bool:
     """The library found no such partition, or nobody who leads it."""
     return isinstance(error, KafkaException) and error.args[0].code() == KafkaError._NOENT  # noqa: SLF001  the library's public name
-
-
-def _until(ask: Callable[[], _Answer | None], doing: str) -> _Answer:
-    deadline = time.monotonic() + ANSWER
-    while not (answer := ask()):
-        if time.monotonic() > deadline:
-            raise RetryError(f"While {doing}: no answer for {ANSWER:g} s.")
-        time.sleep(0.05)
-    return answer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from kafka import KafkaConsumer, KafkaProducer
@@ -16,12 +16,12 @@ from kafka.protocol.consumer import IsolationLevel
 from kafka.structs import TopicPartition
 
 from bus.errors import RetryError
-from bus.kafka_checks import check_count
+from bus.kafka_checks import check_count, counts_of, until
 from bus.kafka_consumer import KafkaMember, KafkaReader
 from bus.kafka_errors import in_our_words
 from bus.kafka_producer import KafkaTransactions, check_version
 from bus.ports import Partition, Record
-from bus.refused import Asker, unseen
+from bus.refused import Asker
 from bus.settings import KafkaSettings
 from bus.topics import Topic
 
@@ -120,8 +120,7 @@ class KafkaClient:
             found = _counts(admin)
             missing = {topic.name: _creation(topic) for topic in topics if topic.name not in found}
             if missing:
-                _create(admin, missing)
-                found = _counts(admin)
+                found |= _create(admin, missing)
         for topic in topics:
             check_count(topic, found[topic.name])
 
@@ -170,11 +169,7 @@ class KafkaClient:
 
     def _partitions(self, topics: Sequence[str]) -> dict[str, int]:
         with self._asking("looking for topics") as admin:
-            found = _counts(admin)
-        missing = sorted(set(topics) - set(found))
-        if missing:
-            raise unseen(self._settings.security, missing)
-        return {topic: found[topic] for topic in topics}
+            return counts_of(topics, lambda: _counts(admin), self._settings.security)
 
     def _ends(self, places: Sequence[Partition], isolation: Any) -> dict[Partition, int]:
         wanted = {TopicPartition(*place): OffsetSpec.LATEST for place in places}
@@ -198,7 +193,14 @@ def _counts(admin: Any) -> dict[str, int]:
     return {topic["name"]: len(topic["partitions"]) for topic in admin.describe_topics()}
 
 
-def _create(admin: Any, missing: Mapping[str, Any]) -> None:
+def _create(admin: Any, missing: Mapping[str, Any]) -> dict[str, int]:
     with contextlib.suppress(TopicAlreadyExistsError):  # another process starts too; its counts are checked like ours
         admin.create_topics(missing)
-    admin.wait_for_topics(list(missing))
+    return until(lambda: _led(admin, missing), "waiting for the leaders of new topics")
+
+
+def _led(admin: Any, names: Collection[str]) -> dict[str, int] | None:
+    """Partition counts when every partition of these topics has a leader; each broker learns that in its own time."""
+    found = {topic["name"]: topic["partitions"] for topic in admin.describe_topics()}
+    ready = all(name in found and all(part["leader_id"] >= 0 for part in found[name]) for name in names)
+    return {name: len(found[name]) for name in names} if ready else None
