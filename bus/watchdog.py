@@ -5,6 +5,7 @@ kafka-python can hang in a commit when the transaction's coordinator dies (trap 
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import sys
 import threading
@@ -16,18 +17,19 @@ EX_TEMPFAIL = 75  # sysexits.h: try again later
 
 
 def end_process(sentence: str) -> None:
-    """Say why, then leave without waiting for any thread."""
+    """Say why, and where each thread stands, then leave without waiting for any of them."""
     sys.stderr.write(f"casebus: {sentence}\n")
     sys.stderr.flush()
+    faulthandler.dump_traceback()  # the only trace of a hang: nobody sees it twice
     os._exit(EX_TEMPFAIL)
 
 
 class Watchdog:
-    """`with watchdog:` may last `seconds`; beyond that `end` is called with a sentence, once, from another thread."""
+    """`with watchdog:` may last `seconds`; beyond that `end` (`end_process`) is told so, once, from another thread."""
 
-    def __init__(self, seconds: float, end: Callable[[str], None] = end_process) -> None:
+    def __init__(self, seconds: float, end: Callable[[str], None] | None = None) -> None:
         self._seconds = seconds
-        self._end = end
+        self._end = end or end_process
         self._deadline: float | None = None
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import pytest
 from hypothesis import HealthCheck, settings
 
+from bus import watchdog
 from bus.broker import Broker
 
 _ROOT = Path(__file__).parents[1]
@@ -45,6 +46,20 @@ def pytest_collection_finish() -> None:
     """Modules and tests stay to the end: looking through them for garbage again and again took a sixth of the unit suite."""
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def a_hang_is_told(pytestconfig: pytest.Config) -> Iterator[None]:
+    """The watchdog ends the process, and pytest would take what it says along: a run that ended with 75 told nothing."""
+    end = watchdog.end_process
+
+    def told(sentence: str) -> None:
+        pytestconfig.pluginmanager.getplugin("capturemanager").suspend_global_capture(in_=True)
+        end(f"{os.environ.get('PYTEST_CURRENT_TEST')}: {sentence}")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(watchdog, "end_process", told)
+        yield
 
 
 @pytest.fixture(scope="session")
