@@ -1,10 +1,10 @@
-"""The rights that a Kafka holds, asked and changed. By kafka-python, whichever client carries the records: it is always there."""
+"""The rights that a Kafka holds, asked and changed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Self
+from typing import Any
 
 from kafka.admin import (
     ACL,
@@ -12,7 +12,6 @@ from kafka.admin import (
     ACLOperation,
     ACLPermissionType,
     ACLResourcePatternType,
-    KafkaAdminClient,
     ResourcePattern,
     ResourcePatternFilter,
     ResourceType,
@@ -20,13 +19,13 @@ from kafka.admin import (
 from kafka.errors import ClusterAuthorizationFailedError, SecurityDisabledError
 
 from bus.acl import Resource, Right
+from bus.administrator import Administrator
 from bus.errors import BusError, ConfigurationError
 from bus.kafka_errors import in_our_words
 from bus.settings import KafkaSettings
 
 #: Rights of one request.
 _AT_ONCE = 200
-_CONNECT_MS = 10_000
 _ALL = ACLFilter(
     principal=None,
     host=None,
@@ -36,19 +35,12 @@ _ALL = ACLFilter(
 )
 
 
-class Rights:
+class Rights(Administrator):
     """`with Rights(settings) as rights: rights.there()`. The principal of the settings must be one that may alter rights."""
 
     def __init__(self, settings: KafkaSettings) -> None:
+        super().__init__(settings)
         self._who = settings.security.principal
-        with in_our_words(f"connecting to {settings.bootstrap} (a wrong address or password shows like this too)"):
-            self._admin = KafkaAdminClient(**settings.kafka_python(), bootstrap_timeout_ms=_CONNECT_MS)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._admin.close()
 
     def there(self) -> list[Right]:
         """Every right that the brokers hold, whoever's."""

@@ -1,19 +1,14 @@
-"""What a Kafka says of itself: brokers, topics and settings, for whoever looks for mistakes in them.
-
-By kafka-python, whichever client carries the records: it is always there. Nothing is changed.
-"""
+"""What a Kafka says of itself: brokers, topics and settings, for whoever looks for mistakes in them. Nothing is changed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
-from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
+from kafka.admin import ConfigResource, ConfigResourceType
 
+from bus.administrator import Administrator
 from bus.kafka_errors import in_our_words
-from bus.settings import KafkaSettings
-
-_CONNECT_MS = 10_000
 
 
 class Node(NamedTuple):
@@ -31,18 +26,8 @@ class Layout(NamedTuple):
     settings: Mapping[str, str]
 
 
-class Survey:
+class Survey(Administrator):
     """`with Survey(settings) as survey: survey.topics(["approval.events"])`. Raises BusError where nobody answers."""
-
-    def __init__(self, settings: KafkaSettings) -> None:
-        with in_our_words(f"connecting to {settings.bootstrap} (a wrong address or password shows like this too)"):
-            self._admin = KafkaAdminClient(**settings.kafka_python(), bootstrap_timeout_ms=_CONNECT_MS)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._admin.close()
 
     def nodes(self) -> list[Node]:
         """As the first broker told when it was reached: the others, and even itself, may not be reached by these addresses."""
