@@ -16,8 +16,8 @@ from typing import Any, NamedTuple, TypeVar
 
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-from bus.errors import RetryError
 from bus.ports import Client, Message
+from casebus.wiring import patiently
 from schemas.codec import default
 
 CODEC = default()
@@ -161,11 +161,5 @@ def until(holds: Callable[[], bool], patience: float, what: str, check: Callable
 
 
 def answered(ask: Callable[[], T]) -> T:
-    """Ask again while the answer is that waiting helps; on a busy machine a broker takes long to make topics."""
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        try:
-            return ask()
-        except RetryError:
-            if time.monotonic() > deadline:
-                raise
+    """On a busy machine a broker takes long to make topics."""
+    return patiently(ask, PATIENCE)

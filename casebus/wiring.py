@@ -44,9 +44,9 @@ CONNECTORS, CATALOGUE, DIRECTORY = "connectors", "catalogue", "directory"
 T = TypeVar("T")
 
 
-def patiently(ask: Callable[[], T]) -> T:
-    """Ask again while the answer is that waiting helps. Raises RetryError when it has not."""
-    deadline = time.monotonic() + PATIENCE
+def patiently(ask: Callable[[], T], seconds: float | None = None) -> T:
+    """Ask again while the answer is that waiting helps, by default for `PATIENCE`. Raises RetryError when it has not."""
+    deadline = time.monotonic() + (PATIENCE if seconds is None else seconds)
     while True:
         try:
             return ask()
