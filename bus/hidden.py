@@ -11,10 +11,10 @@ def origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
-def plain(url: str) -> str:
+def plain(url: str, instead: str) -> str:
     """The address itself. Raises ValueError, without it, where user and password stand in it: clients show it in their faults."""
     if "@" in urlsplit(url).netloc:
-        raise ValueError("user and password do not belong into an address")
+        raise ValueError(f"user and password do not belong into an address, write {instead}")
     return url
 
 

@@ -168,10 +168,7 @@ class RegistrySettings(_Settings):
     @field_validator("url")
     @classmethod
     def _without_password(cls, url: str) -> str:
-        try:
-            return plain(url)
-        except ValueError as error:
-            raise ValueError(f"{error}, write username: and password:") from None
+        return plain(url, "username: and password:")
 
 
 class OwnRegistry(RegistrySettings):

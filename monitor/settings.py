@@ -21,10 +21,7 @@ class Webhook(Settings):
     @field_validator("url")
     @classmethod
     def _without_password(cls, url: str) -> str:
-        try:
-            return plain(url)
-        except ValueError as error:
-            raise ValueError(f"{error}, write headers: {{Authorization: ...}}") from None
+        return plain(url, "headers: {Authorization: ...}")
 
     @field_validator("headers")
     @classmethod
