@@ -17,9 +17,7 @@ from typing import Any
 
 import pytest
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
-from guarded_kafka import PASSWORD, Guarded, certificates, guarded
-from kafka.admin import KafkaAdminClient
+from guarded_kafka import PASSWORD, Guarded, certificates, guarded, topics
 from kafka.errors import KafkaError
 
 import casebus
@@ -27,7 +25,7 @@ from bus import acl, connect
 from bus.acl_admin import Rights
 from bus.errors import ConfigurationError
 from bus.ports import Client, Message, Partition
-from bus.settings import KafkaSettings, Security
+from bus.settings import Security
 from bus.topics import DEADLETTERS, DELIVERIES, EVENTS, Topic
 from casebus.commands import acl as command
 from casebus.supervisor import end_markers
@@ -314,17 +312,6 @@ def test_a_certificate_that_nobody_vouches_for_is_no_door(
     assert topics(right, library, 20)
     with pytest.raises((KafkaError, KafkaException)):
         topics(wrong, library, 2.5)
-
-
-def topics(settings: KafkaSettings, library: str, patience: float) -> list[str]:
-    """Ask the brokers something within so many seconds: neither client says at once that it was turned away."""
-    if library == "confluent":
-        return list(AdminClient(settings.confluent() | {"log_level": 0}).list_topics(timeout=patience).topics)
-    admin = KafkaAdminClient(**settings.kafka_python(), bootstrap_timeout_ms=int(patience * 1000))
-    try:
-        return list(admin.list_topics())
-    finally:
-        admin.close()
 
 
 @pytest.mark.parametrize("library", LIBRARIES)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from live_city import COLUMNS, HEADING, begun, line
+from live_city import COLUMNS, HEADING, Workers, begun, line
 
 from bus.ports import Client
 from bus.topics import EVENTS
@@ -28,14 +28,13 @@ TAKEN_OVER = 15.0  # seconds from a kill to the next row of a connector that the
 MAPPING = f"{COLUMNS}events: [{{type: Accepted}}]\n"
 
 
-class City:
+class City(Workers):
     """A deployment with its own Kafka, and the processes started in it."""
 
     def __init__(self, folder: Path, client: Client) -> None:
-        self.folder = folder
+        super().__init__(folder)
         self.client = client
         self.desk = Desk(client)
-        self.workers: list[subprocess.Popen[bytes]] = []
 
     def add(self, name: str, *numbers: int) -> None:
         """A department's file of rows, and its YAML."""
@@ -48,11 +47,6 @@ class City:
     def rows(self, name: str, *numbers: int) -> None:
         with (self.folder / f"drop/{name}.csv").open("a", encoding="utf-8") as file:
             file.writelines(map(line, numbers))
-
-    def worker(self) -> subprocess.Popen[bytes]:
-        with (self.folder / f"worker-{len(self.workers)}.log").open("wb") as log:
-            self.workers.append(subprocess.Popen([*CASEBUS, "connect", str(self.folder)], stderr=log))
-        return self.workers[-1]
 
     def keys(self, name: str) -> Counter[str]:
         """How often each row of a department is on the bus."""
@@ -68,19 +62,13 @@ class City:
         arguments = [*CASEBUS, "connector", *words]
         return subprocess.run(arguments, capture_output=True, text=True, timeout=60, check=False)
 
-    def logs(self) -> str:
-        return "\n".join(path.read_text("utf-8", "replace")[-3000:] for path in self.folder.glob("worker-*.log"))
-
 
 @pytest.fixture(scope="module")
 def city(tmp_path_factory: pytest.TempPathFactory, casebus: Any) -> Iterator[City]:
     with begun(tmp_path_factory.mktemp("fleet") / "city", casebus) as place:
         made = City(place.folder, place.client)
         yield made
-        for worker in made.workers:
-            worker.terminate()
-        for worker in made.workers:
-            worker.wait(30)
+        made.end()
 
 
 def within(seconds: float, city: City, true: Callable[[], bool]) -> float:

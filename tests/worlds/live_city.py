@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any, NamedTuple
 from bus.broker import Broker
 from bus.ports import Client
 from bus.topics import standard
+from casebus.crew import CASEBUS
 from casebus.deployment import Deployment
 from casebus.wiring import Wiring
 
@@ -39,6 +41,28 @@ class Begun(NamedTuple):
     folder: Path
     wiring: Wiring
     client: Client
+
+
+class Workers:
+    """The worker processes that are started in a deployment's folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.workers: list[subprocess.Popen[bytes]] = []
+
+    def worker(self) -> subprocess.Popen[bytes]:
+        with (self.folder / f"worker-{len(self.workers)}.log").open("wb") as log:
+            self.workers.append(subprocess.Popen([*CASEBUS, "connect", str(self.folder)], stderr=log))
+        return self.workers[-1]
+
+    def logs(self) -> str:
+        return "\n".join(path.read_text("utf-8", "replace")[-3000:] for path in self.folder.glob("worker-*.log"))
+
+    def end(self) -> None:
+        for worker in self.workers:
+            worker.terminate()
+        for worker in self.workers:
+            worker.wait(30)
 
 
 @contextmanager
