@@ -35,9 +35,9 @@ def main() -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
     client = connect(KafkaSettings(client=arguments.client).at(arguments.bootstrap))
-    processor, topics = made(arguments.kind, client, arguments.folder)
+    processor, topics, at_once = made(arguments.kind, client, arguments.folder)
     calm_collector()
-    Loop(client, arguments.group, topics, processor, f"{arguments.group}-1", 500, name="bench").run(threading.Event())
+    Loop(client, arguments.group, topics, processor, f"{arguments.group}-1", at_once, name="bench").run(threading.Event())
 
 
 if __name__ == "__main__":

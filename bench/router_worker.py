@@ -2,7 +2,7 @@
 
     python -P -m bench.router_worker plain|router --bootstrap HOST:PORT [--client confluent] [--folder STORES] [--member 2]
 
-Both are processors of `bus.transaction.Loop`: exactly once, a commit each 500 records.
+Both are processors of `bus.transaction.Loop`, exactly once; the plain loop commits each 500 records, the router as in service.
 
 - `plain` does the least that routing can be: decode an Avro event, update the case's state in a dictionary, write the state
   and one Avro record for each event. Nothing is on disk but in Kafka.
@@ -35,7 +35,7 @@ from bus.settings import KafkaSettings
 from bus.store import open_store
 from bus.topics import EVENTS
 from bus.transaction import Loop
-from router.service import TOPICS, Router, Settings
+from router.service import AT_ONCE, TOPICS, Router, Settings
 
 
 class Plain:
@@ -123,10 +123,11 @@ def peak_mb() -> float:
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:"))
 
 
-def made(kind: str, client: Client, folder: Path) -> tuple[Processor, Sequence[str]]:
+def made(kind: str, client: Client, folder: Path) -> tuple[Processor, Sequence[str], int]:
+    """The processor, what it reads, and how many records it takes in one transaction."""
     if kind == "plain":
-        return Plain(), [EVENTS.name]
-    return Router(client, CODEC, lambda number: open_store(folder / str(number)), Settings(PARTITIONS)), TOPICS
+        return Plain(), [EVENTS.name], 500
+    return Router(client, CODEC, lambda number: open_store(folder / str(number)), Settings(PARTITIONS)), TOPICS, AT_ONCE
 
 
 def main() -> None:
@@ -152,11 +153,11 @@ def main() -> None:
 
 def work(arguments: argparse.Namespace, profile: cProfile.Profile | None, stop: threading.Event) -> None:
     client = connect(KafkaSettings(client=arguments.client).at(arguments.bootstrap))
-    processor, topics = made(arguments.kind, client, arguments.folder)
+    processor, topics, at_once = made(arguments.kind, client, arguments.folder)
     watched = Watched(processor, profile)
     calm_collector()
     name = f"{arguments.kind}-{arguments.member}"
-    loop = Loop(client, arguments.kind, topics, watched, name, 500, name="bench")
+    loop = Loop(client, arguments.kind, topics, watched, name, at_once, name="bench")
     while not stop.is_set():
         loop.step(1.0)
     say(mb=peak_mb(), aborts=watched.aborts, **watched.figures())

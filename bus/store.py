@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from bus.errors import CorruptionError, RetryError
-from bus.ports import Client, Partition, Record, Store, Written
+from bus.ports import Client, Message, Partition, Record, Store, Written
 
 try:
     import rocksdict
@@ -23,8 +23,8 @@ except ImportError:  # no wheel for this platform: SQLite does the same, more sl
     rocksdict = None  # type: ignore[assignment]  # a module or nothing
 
 Put = tuple[str, bytes, bytes | None]
-#: What a record of a changelog puts into the store.
-Changelog = Callable[[Record], Iterable[Put]]
+#: What a record of a changelog puts into the store, whether it was just written or is read.
+Changelog = Callable[[Record | Message], Iterable[Put]]
 
 _OFFSETS = "\x00offsets"
 _MEGABYTE = 1 << 20
@@ -62,20 +62,15 @@ def restore(client: Client, store: Store, number: int, changelogs: Mapping[str, 
 
 def follow(stores: Mapping[int, Store], written: Sequence[Written], changelogs: Mapping[str, Changelog]) -> None:
     """Bring the stores up to a commit: what of it went to a changelog goes to the store of its partition."""
-    records = [as_record(one) for one in written if one.message.topic in changelogs]
-    records.sort(key=_number)
-    for number, group in groupby(records, _number):
-        stores[number].write(*_puts(list(group), changelogs))
-
-
-def as_record(written: Written) -> Record:
-    """A written message as its readers will see it."""
-    topic, partition, key, value, timestamp, headers = written.message
-    return Record(topic, partition, written.offset, key, value, timestamp, headers)
-
-
-def _number(record: Record) -> int:
-    return record.partition
+    found: dict[int, tuple[list[Put], dict[str, int]]] = {}
+    for message, offset in written:
+        changelog = changelogs.get(message.topic)
+        if changelog is not None:
+            puts, offsets = found.get(message.partition) or found.setdefault(message.partition, ([], {}))
+            puts += changelog(message)
+            offsets[message.topic] = offset + 1
+    for number, (puts, offsets) in found.items():
+        stores[number].write(puts, offsets)
 
 
 def _puts(records: Sequence[Record], changelogs: Mapping[str, Changelog]) -> tuple[list[Put], dict[str, int]]:
@@ -116,11 +111,12 @@ class RocksStore:
 
     def write(self, puts: Iterable[Put], offsets: Mapping[str, int]) -> None:
         batch = rocksdict.WriteBatch(raw_mode=True)
+        put, delete = batch.put, batch.delete
         for table, key, value in puts:
             if value is None:
-                batch.delete(_name(table, key))
+                delete(_prefix(table) + key)
             else:
-                batch.put(_name(table, key), value)
+                put(_prefix(table) + key, value)
         for topic, offset in offsets.items():
             batch.put(_name(_OFFSETS, topic.encode()), offset.to_bytes(8, "big"))
         self._db.write(batch)
@@ -134,7 +130,12 @@ class RocksStore:
 
 def _name(table: str, key: bytes) -> bytes:
     """Tables side by side in one key space; a table's name holds no byte 1."""
-    return table.encode() + b"\x01" + key
+    return _prefix(table) + key
+
+
+@lru_cache(maxsize=64)
+def _prefix(table: str) -> bytes:
+    return table.encode() + b"\x01"
 
 
 _cache: Any = None

@@ -138,10 +138,12 @@ def triggered(type_name: str) -> tuple[Rule, ...]:
 
 def decide(case: Case, context: Context = NOTHING, among: Sequence[Rule] | None = None) -> list[Decision]:
     """The decisions that stand for this case; `among` some rules only."""
-    chosen = all_rules() if among is None else among
-    return [
-        Decision(decision_id(case.key, rule.name, move), rule.name, move) for rule in chosen for move in rule.moves(case, context)
-    ]
+    found: list[Decision] = []
+    for rule in all_rules() if among is None else among:
+        if subjects := rule.when(case, context):  # most rules have nothing to say about most cases
+            moves = (rule.then(case, subject) for subject in subjects)
+            found += [Decision(decision_id(case.key, rule.name, move), rule.name, move) for move in moves if move is not None]
+    return found
 
 
 def decision_id(key: str, rule: str, move: Move) -> str:

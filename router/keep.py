@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import structlog
 
 from bus.errors import RetryError
-from bus.ports import Client, Record, Store, Written
-from bus.store import Put, follow, restore
+from bus.ports import Client, Message, Record, Store, Written
+from bus.store import Changelog, Put, follow, restore
 from bus.topics import JOURNAL, STATE
 from router.outbox import MARKS, PROVISIONAL, ROW, ROWS, SEQUENCE
 from schemas.case import Case, CaseState, decode_state
@@ -27,6 +27,8 @@ log = structlog.get_logger(__name__)
 #: Raised when the tables of a store change: each version has a folder of its own, made from the topics, so that routers of
 #: two versions can share a disk.
 LAYOUT = "layout-1"
+#: On the state of a case that waits for its application.
+_WAITS = (PROVISIONAL, b"1")
 #: States of cases kept decoded: about 10 KB each.
 CACHED = 2048
 #: How long a router that has just lost a partition may keep its store open: a poll without records, and a bit.
@@ -131,22 +133,21 @@ class Keep:
         self._stores.clear()
 
 
-def _state_puts(record: Record) -> list[Put]:
+def _state_puts(record: Record | Message) -> tuple[Put, Put]:
     key = record.key or b""
-    waits = b"" if any(name == PROVISIONAL for name, _ in record.headers) else None
-    return [("state", key, record.value), ("provisional", key, waits)]
+    return ("state", key, record.value), ("provisional", key, b"" if _WAITS in record.headers else None)
 
 
-def _journal_puts(record: Record) -> list[Put]:
+def _journal_puts(record: Record | Message) -> Sequence[Put]:
     headers = dict(record.headers)
     key = record.key or b""
     if SEQUENCE in headers:
-        origin = [("origins", headers[ROW] + key, b"")] if ROW in headers else []
-        return [("journal", key + b"\x00" + headers[SEQUENCE], record.value), *origin]
+        entry = ("journal", key + b"\x00" + headers[SEQUENCE], record.value)
+        return (entry, ("origins", headers[ROW] + key, b"")) if ROW in headers else (entry,)
     if ROWS in headers:
-        return [("rows", headers[ROWS][:8], headers[ROWS][8:])]
+        return (("rows", headers[ROWS][:8], headers[ROWS][8:]),)
     run, _, marks = headers[MARKS].partition(b"\x00")
-    return [("marks", run, marks or None)]
+    return (("marks", run, marks or None),)
 
 
-CHANGELOGS = {STATE.name: _state_puts, JOURNAL.name: _journal_puts}
+CHANGELOGS: dict[str, Changelog] = {STATE.name: _state_puts, JOURNAL.name: _journal_puts}

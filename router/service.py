@@ -5,7 +5,7 @@ One decode an event, one state a case and batch. Whatever cannot be worked on go
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -38,7 +38,12 @@ log = structlog.get_logger(__name__)
 TOPICS = (EVENTS.name, FORWARD.name, ALERTS.name)
 #: What an event that was read, but cannot be worked on, raises.
 _FAULTS = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError)
+#: Records of one transaction, at most: its commit takes the same time whatever it holds, so a router that has fallen
+#: behind catches up sooner; one that follows live takes what is there.
+AT_ONCE = 1000
 _END = (TYPE, b"InputEnded")
+#: What is done with an event on the desk of its case.
+Work = Callable[[Desk, Event, Cause], None]
 
 
 class Settings(NamedTuple):
@@ -118,35 +123,34 @@ class Router:
             batch.out.dead_letter(Letter("unreadable_marker", text), _place(record), cause_of(record))
 
     def _take(self, batch: Batch, record: Record) -> None:
-        cause = cause_of(record)
-        event = self._event(batch, record, cause)
+        event = self._event(batch, record)
         if event is None:
             return
-        cause = cause._replace(recorded_at=event.received_at)
+        cause = Cause(event.received_at, record.timestamp, record.partition, record.offset)
         desk = batch.desk(record.partition, record.key or b"")
-        self._safely(batch, desk, event, cause, lambda: _work(desk, event, cause, record))
+        work = take if record.topic != FORWARD.name else partial(_forwarded, dict(record.headers))
+        self._safely(batch, desk, event, cause, work)
 
     def _row(self, batch: Batch, record: Record) -> None:
         """A row came to a new case: whoever holds it here gives it up, and it is remembered for who gets it later."""
-        headers, cause = dict(record.headers), cause_of(record)
-        event = self._decoded(batch, record, cause)
+        event = self._decoded(batch, record)
         if event is None:
             return
-        row, cause = headers[ROW], cause._replace(recorded_at=event.received_at)
+        row, cause = dict(record.headers)[ROW], cause_of(record)._replace(recorded_at=event.received_at)
         for key in sorted(batch.holders(record.partition, row) - {event.case.encode()}):
             desk = batch.desk(record.partition, key)
-            self._safely(batch, desk, event, cause, partial(take, desk, event, cause, (), MOVED_ROW))
+            self._safely(batch, desk, event, cause, partial(take, via=(), away=MOVED_ROW))
         known = batch.rows.get(row)
         if known is None or known.header["version"] < event.header["version"]:
             batch.rows[row] = event
         marker = {"run": "", "hop": 1, "sender": record.partition}
         batch.out.marker(JOURNAL.name, record.partition, marker, cause, ((ROWS, row + event.raw),))
 
-    def _safely(self, batch: Batch, desk: Desk, event: Event, cause: Cause, work: Callable[[], None]) -> None:
+    def _safely(self, batch: Batch, desk: Desk, event: Event, cause: Cause, work: Work) -> None:
         """Work on one case; what cannot be worked on goes to the dead letters and leaves nothing else behind."""
         before, length = replace(desk.state), len(batch.out.messages)
         try:
-            work()
+            work(desk, event, cause)
         except _FAULTS as error:
             desk.undo(before)
             del batch.out.messages[length:]
@@ -154,24 +158,25 @@ class Router:
                 f"It can be read, but not worked on ({type(error).__name__}: {error}). Mend it at the source and send it again."
             )
             batch.out.reject(Letter("cannot_be_applied", text), event, desk.key, cause)
-        self._ending.moved |= batch.out.moved
+        if batch.out.moved:
+            self._ending.moved |= batch.out.moved
 
-    def _event(self, batch: Batch, record: Record, cause: Cause) -> Event | None:
+    def _event(self, batch: Batch, record: Record) -> Event | None:
         """The event of a record in its place; None when it went to the dead letters."""
-        event = self._decoded(batch, record, cause)
+        event = self._decoded(batch, record)
         if event is None:
             return None
         letter = self._misplaced(record, event)
         if letter is not None:
-            batch.out.reject(letter, event, event.case, cause)
+            batch.out.reject(letter, event, event.case, cause_of(record))
             return None
         return event
 
-    def _decoded(self, batch: Batch, record: Record, cause: Cause) -> Event | None:
+    def _decoded(self, batch: Batch, record: Record) -> Event | None:
         try:
             return self._codec.decode(record.value or b"")
         except CodecError as error:
-            batch.out.dead_letter(Letter("unreadable_event", str(error)), _place(record), cause)
+            batch.out.dead_letter(Letter("unreadable_event", str(error)), _place(record), cause_of(record))
             return None
 
     def _misplaced(self, record: Record, event: Event) -> Letter | None:
@@ -207,9 +212,8 @@ class Router:
         return None if self._settings.signatures is None else self._settings.signatures.letter(record, event)
 
 
-def _work(desk: Desk, event: Event, cause: Cause, record: Record) -> None:
-    """An event for this key; or, from another key, the word that this one is another name of it."""
-    headers = dict(record.headers) if record.topic == FORWARD.name else {}
+def _forwarded(headers: Mapping[str, bytes], desk: Desk, event: Event, cause: Cause) -> None:
+    """An event from another key for this one; or the word that this one is another name of it."""
     passed = headers.get(VIA, b"").decode()
     if KEPT in headers:
         heard(desk, Word(headers[KEPT].decode(), SAME in headers, passed, event, cause), gone=GONE in headers)

@@ -45,9 +45,14 @@ def settle(desk: Desk, among: tuple[Rule, ...], cause: Cause) -> None:
     for decision in found:
         if state.decisions.get(decision.id, _COMPENSATED).startswith(_COMPENSATED):
             _deliver(desk, decision, context.version, cause)
-    standing = {decision.id for decision in found}
+    if state.decisions:
+        _contradict(desk, {decision.id for decision in found}, among, cause)
+
+
+def _contradict(desk: Desk, standing: set[str], among: tuple[Rule, ...], cause: Cause) -> None:
+    """What these rules decided once and do not decide now."""
     names = {rule.name for rule in among}
-    for identity, text in list(state.decisions.items()):
+    for identity, text in list(desk.state.decisions.items()):
         if identity not in standing and not text.startswith(_COMPENSATED) and Taken.of(text).rule in names:
             _compensate(desk, identity, Taken.of(text), cause)
 

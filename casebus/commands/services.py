@@ -122,7 +122,7 @@ def route(folder: Path, member: int, at: str | None = None) -> int:
     from bus.transaction import Loop
     from router.contexts import Contexts
     from router.keep import LAYOUT
-    from router.service import TOPICS, Router, Settings
+    from router.service import AT_ONCE, TOPICS, Router, Settings
 
     wiring, stop = _started(folder, "route")
     states = wiring.deployment.data / "state" / LAYOUT
@@ -133,7 +133,7 @@ def route(folder: Path, member: int, at: str | None = None) -> int:
         _prepare(wiring, client)
         calm_collector()
         router = Router(client, wiring.codec, lambda number: open_store(states / str(number)), settings)
-        loop = Loop(client, wiring.router_group, TOPICS, router, f"{wiring.router_group}-{member}", name="router")
+        loop = Loop(client, wiring.router_group, TOPICS, router, f"{wiring.router_group}-{member}", AT_ONCE, name="router")
         vital = Vital("route", loop.pulse, behind(client, wiring.router_group, TOPICS))
         try:
             with Health.of(vital, wiring.settings.health, at, member):
