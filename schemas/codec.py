@@ -22,6 +22,7 @@ from schemas import contract
 from schemas.contract import Contract
 from schemas.envelope import Event
 from schemas.fit import filled, misfits, names_of
+from schemas.packing import Pack, packer
 from schemas.tagging import Tag, tagger
 
 SINGLE_OBJECT = b"\xc3\x01"
@@ -141,8 +142,13 @@ class Codec:
         self._readings.setdefault(SINGLE_OBJECT + written.fingerprint, _reading(written))
 
     def _write(self, form: Contract, value: dict[str, Any]) -> bytes:
+        prefix = self._prefixes.get(form.fullname) or self._prefix(form)
+        pack = _packer(form.fullname)
+        if pack is not None:
+            with suppress(*_FAULTS):  # what does not fit is told below
+                return prefix + pack(value)
         stream = BytesIO()
-        stream.write(self._prefixes.get(form.fullname) or self._prefix(form))
+        stream.write(prefix)
         tag = _tagger(form.fullname)
         try:
             schemaless_writer(stream, form.plain, tag(value) if tag else value, strict=True)
@@ -210,6 +216,11 @@ def _contract(forms: dict[str, Contract], name: str) -> Contract:
 def _tagger(fullname: str) -> Tag | None:
     plain = contract.current()[fullname].plain
     return tagger(plain, names_of(plain))
+
+
+@cache
+def _packer(fullname: str) -> Pack | None:
+    return packer(contract.current()[fullname].plain)
 
 
 def _reading(written: Contract) -> _Reading:
