@@ -92,7 +92,7 @@ def _header(act: Act, kind: str) -> dict[str, Any]:
         "event_id": event_id(SYSTEM, TABLE, key, kind, 1),
         "body_hash": "",
         "case": act.case,
-        "region": act.by.region or None,
+        "region": None,  # an act is no word about where the case belongs
         "actor": {"value": act.by.name},
         "activity": act.kind,
         "sequence": act.made_at,

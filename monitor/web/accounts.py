@@ -164,6 +164,12 @@ class Accounts:
                 connection.execute(updating(sessions).where(sessions.c.digest == digest).values(used_at=now))
         return _user(row)
 
+    def holder(self, secret: str | None) -> User | None:
+        """Whose session this is as long as nobody ends it, without keeping it alive: for pages that stand open."""
+        mine = sessions.c.digest == passwords.digest(secret or "")
+        row = self._one(select(users).join(sessions, sessions.c.name == users.c.name).where(mine))
+        return _user(row) if row else None
+
     def new_token(self, name: str, now: int) -> str:
         """A token for programs, shown once. Raises ProblemsError when there is nobody of that name."""
         self._known(name)

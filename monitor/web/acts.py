@@ -9,9 +9,11 @@ from nicegui import run, ui
 
 from bus.errors import BusError
 from monitor.clockmode import wall
-from monitor.web.access import Right
+from monitor.statistics.source import case_at
+from monitor.web.access import Right, within
 from monitor.web.accounts import Look
-from monitor.web.frame import Visit
+from monitor.web.asked import When
+from monitor.web.frame import Visit, renewed
 from monitor.web.site import Act
 
 KINDS = ("take", "note", "urge", "shut")
@@ -60,12 +62,24 @@ class Acting:
 
 
 def publish(seen: Visit, act: Act) -> None:
-    """Raises BusError when it did not reach the bus; who may not, sends nothing."""
-    site = seen.site
-    if site.publish is None or not seen.view.user.may(Right.SUPERVISE):
+    """Raises BusError when it did not reach the bus; who may not, sends nothing.
+
+    The case was named by the browser, and the page may be older than its user's rights.
+    """
+    site, now = seen.site, renewed(seen)
+    if site.publish is None or now is None or not now.view.user.may(Right.SUPERVISE):
         raise BusError(seen.view.words("desk.no_bus"))
+    if not _theirs(now, act.case):
+        raise BusError(seen.view.words("desk.not_yours"))
     site.publish(act)
     site.accounts.looked(Look(wall(), act.by.name, f"act:{act.kind}", act.case))
+
+
+def _theirs(seen: Visit, key: str) -> bool:
+    site = seen.site
+    with site.view.snapshot() as snapshot:
+        case = case_at(snapshot, site.inputs.reader, site.inputs.folding, key, When().window)
+    return case is not None and within(case.region, seen.scope)
 
 
 def may_act(seen: Visit) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from typing import Annotated, Any, Literal, NamedTuple
+from datetime import date, tzinfo
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 import msgspec
 from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from pydantic import BaseModel, Field, TypeAdapter
+from pydantic import BaseModel, Field, TypeAdapter, model_validator
 from sqlalchemy import select
 
 from monitor import tables
@@ -24,7 +25,7 @@ from monitor.web.models.desk import within_scope
 from monitor.web.models.listing import PAGE, SORTS, asked
 from monitor.web.models.overview import overview
 from monitor.web.models.process import graph
-from monitor.web.models.span import NAMED
+from monitor.web.models.span import AGAINST, NAMED
 from monitor.web.operate import add_connectors
 from monitor.web.pages.case import case_model
 from monitor.web.pages.desk import alerts, spotted_at
@@ -75,9 +76,20 @@ class Api:
 
         def visit(request: Request, given: Bearer, at: At = "", known: Known = "", language: Language = "en") -> Visit:
             user = self.user(request, given)
-            return self.visit(request, user, when({"at": at, "known": known}, self.site.zone), language)
+            return self.visit(request, user, asked_when(at, known, self.site.zone), language)
 
         return Depends(visit)
+
+
+def asked_when(at: str, known: str, zone: tzinfo) -> When:
+    """Raises 422 for what is no moment: a program that asks for a past day must not be told of today."""
+    at = at[:11] + at[11:].replace(" ", "+")  # an offset's + that nobody encoded
+    found = when({"at": at, "known": known}, zone)
+    if at and found.at is None:
+        raise HTTPException(422, f"at={at} is no moment. Write ISO 8601, as 2026-03-09 or 2026-03-09T18:00:00+08:00.")
+    if known and not found.then:
+        raise HTTPException(422, f"known={known} says nothing. Write known=then, together with at.")
+    return found
 
 
 class Told(NamedTuple):
@@ -124,6 +136,15 @@ class FiguresQuery(BaseModel):
     region: str = Field("", description="This region, and what lies in it.")
     department: str = ""
     item: str = ""
+
+    @model_validator(mode="after")
+    def _days(self) -> Self:
+        """A program that mistypes a day must not be told of another period."""
+        if (self.first or self.last) and not date.fromisoformat(self.first) <= date.fromisoformat(self.last):
+            raise ValueError("first comes after last")
+        if self.period not in NAMED or self.against not in AGAINST:
+            raise ValueError(f"period is one of {', '.join(NAMED)}; against one of {', '.join(AGAINST)}")
+        return self
 
 
 def allowed(seen: Visit, right: Right) -> None:
@@ -182,7 +203,7 @@ def add_cases(app: FastAPI, api: Api) -> None:
     def case(number: str, seen: Visit = who) -> answers.CaseDetail:
         allowed(seen, Right.CASES)
         with api.site.view.snapshot() as snapshot:
-            keys = key_of(snapshot, number)
+            keys = key_of(snapshot, number, seen.scope)
         if len(keys) > 1:
             raise HTTPException(409, f"Several cases have this number: {', '.join(keys)}.")
         model = case_model(seen, keys[0]) if keys else None
@@ -217,6 +238,8 @@ def add_desk(app: FastAPI, api: Api) -> None:
     @app.post("/supervisions", status_code=202, summary="Take a case up, note, urge, or close")
     def act(said: answers.ActIn, seen: Visit = who) -> answers.ActOut:
         allowed(seen, Right.SUPERVISE)
+        if said.act != "take" and not said.supervision:
+            raise HTTPException(422, "supervision: name the one that is open. It was told when the case was taken up.")
         user = seen.view.user
         if case_model(seen._replace(view=seen.view._replace(when=When())), said.case) is None:
             raise HTTPException(404, "There is no such case in your regions. Name its key, <namespace>:<number>.")

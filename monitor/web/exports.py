@@ -12,7 +12,7 @@ from fastapi.responses import RedirectResponse, StreamingResponse
 
 from monitor.chunks import chunks
 from monitor.clockmode import wall
-from monitor.export import safe
+from monitor.export import safe, sayable
 from monitor.times import iso
 from monitor.web.access import Right
 from monitor.web.accounts import Look
@@ -25,8 +25,8 @@ from monitor.web.render import View
 from monitor.web.site import Site
 from monitor.web.words import words
 
-#: Cases in one file; a worksheet of a size that desks still open.
-CSV_MOST, XLSX_MOST = 1_000_000, 100_000
+#: Cases in one worksheet: of a size that desks still open. A CSV file streams, and holds all.
+XLSX_MOST = 100_000
 COLUMNS = ("number", "light", "item", "item_name", "region", "department", "holder", "phase", "outcome")
 TIMES = ("applied_at", "ended_at")
 NUMBERS = ("elapsed", "limit", "left")
@@ -39,7 +39,7 @@ def add_exports(app: FastAPI, site: Site) -> None:
         view, wanted = _asked(site, request)
         if not view.user.may(Right.CASES):
             return Response(status_code=403)
-        rows = table(_cases(site, view, wanted, CSV_MOST), view)
+        rows = table(_cases(site, view, wanted), view)
         return StreamingResponse(csv_text(rows), media_type="text/csv; charset=utf-8", headers=_named("cases.csv"))
 
     @app.get("/export/cases.xlsx", include_in_schema=False)
@@ -47,7 +47,10 @@ def add_exports(app: FastAPI, site: Site) -> None:
         view, wanted = _asked(site, request)
         if not view.user.may(Right.CASES):
             return Response(status_code=403)
-        return Response(xlsx(table(_cases(site, view, wanted, XLSX_MOST), view)), media_type=_SHEET, headers=_named("cases.xlsx"))
+        cases = list(_cases(site, view, wanted, XLSX_MOST + 1))
+        if len(cases) > XLSX_MOST:
+            return Response(view.words("list.too_many", most=f"{XLSX_MOST:,}"), 413, media_type="text/plain; charset=utf-8")
+        return Response(xlsx(table(cases, view)), media_type=_SHEET, headers=_named("cases.xlsx"))
 
     @app.post("/filters", include_in_schema=False)
     def save(request: Request, title: str = Form(max_length=40), query: str = Form("", max_length=500)) -> Response:
@@ -66,7 +69,7 @@ def table(cases: Iterable[Glance], view: View) -> Iterator[list[str | int | None
     for one in cases:
         texts = [_text(one, name, view) for name in COLUMNS]
         times = [iso(getattr(one, name), view.zone) or "" for name in TIMES]
-        yield [*map(safe, texts), *times, one.due, *(getattr(one, name) for name in NUMBERS)]
+        yield [*(safe(sayable(text)) for text in texts), *times, one.due, *(getattr(one, name) for name in NUMBERS)]
 
 
 def csv_text(rows: Iterable[list[str | int | None]]) -> Iterator[str]:
@@ -104,7 +107,7 @@ def _asked(site: Site, request: Request) -> tuple[View, Filter]:
     return view, wanted
 
 
-def _cases(site: Site, view: View, wanted: Filter, most: int) -> Iterator[Glance]:
+def _cases(site: Site, view: View, wanted: Filter, most: int | None = None) -> Iterator[Glance]:
     return all_of(site, site.picture(view.when), wanted, most)
 
 

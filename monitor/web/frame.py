@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Hashable
 from hashlib import sha256
 from importlib.resources import files
@@ -17,7 +18,7 @@ from monitor.times import local
 from monitor.web.access import Right, Scope
 from monitor.web.accounts import Look
 from monitor.web.asked import AT, KNOWN, link, when
-from monitor.web.gate import language_of, theme_of, user_of
+from monitor.web.gate import COOKIE, language_of, theme_of, user_of
 from monitor.web.picture import Picture
 from monitor.web.render import View, rendered
 from monitor.web.shared import Made
@@ -36,6 +37,8 @@ TABS: tuple[tuple[str, str, Right | None], ...] = (
 )
 #: Seconds between two looks of an open page at the shared picture, and at what is counted by a pass over the view.
 TICK, COUNTED = 0.6, 3.0
+#: Seconds between two looks whether somebody may still see an open page.
+ALLOWED = 10.0
 
 T = TypeVar("T")
 
@@ -73,6 +76,27 @@ def visit(site: Site, request: Request) -> Visit:
     return Visit(site, request, View(user, said, site.names, site.zone, asked, request.url.path), site.scope(user))
 
 
+def renewed(seen: Visit) -> Visit | None:
+    """The visit with the rights that its user has now; None where the session was ended. A page may stand open for days."""
+    user = seen.site.accounts.holder(seen.request.cookies.get(COOKIE))
+    return user and seen._replace(view=seen.view._replace(user=user), scope=seen.site.scope(user))
+
+
+def _while_allowed(seen: Visit) -> None:
+    """Ends the page when somebody is signed out, removed, or given other rights; it is then asked for anew."""
+    client = ui.context.client
+
+    async def look() -> None:
+        now = await run.io_bound(renewed, seen)
+        if now is None or now.view.user != seen.view.user:
+            timer.deactivate()
+            ui.navigate.reload()
+            await asyncio.sleep(1)  # for the word to go out; a browser that does not listen is sent nothing more
+            client.delete()
+
+    timer = ui.timer(ALLOWED, look)
+
+
 def frame(seen: Visit, tab: str, title: str, about: str = "") -> None:
     """Draw the bar, set the title, write the look down."""
     view, site, request = seen.view, seen.site, seen.request
@@ -82,6 +106,7 @@ def frame(seen: Visit, tab: str, title: str, about: str = "") -> None:
     theme = theme_of(request)
     ui.dark_mode({"dark": True, "light": False}.get(theme))
     ui.html(seen.render("frame.html", **_bar(seen, tab, theme)), sanitize=False)
+    _while_allowed(seen)
 
 
 def may(seen: Visit, right: Right) -> bool:

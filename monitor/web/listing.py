@@ -38,8 +38,8 @@ def page_of(site: Site, picture: Picture, wanted: Filter) -> Listed:
     return Listed(rows, min(total, MOST), total > MOST, wanted.page)
 
 
-def all_of(site: Site, picture: Picture, wanted: Filter, most: int) -> Iterator[Glance]:
-    """All that fit, for an export."""
+def all_of(site: Site, picture: Picture, wanted: Filter, most: int | None = None) -> Iterator[Glance]:
+    """All that fit, or the first of them, for an export."""
     if in_picture(picture, wanted):
         yield from _fitting(picture, wanted)[:most]
         return

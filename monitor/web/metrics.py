@@ -30,8 +30,11 @@ def add_metrics(app: FastAPI, site: Site) -> None:
     @app.get("/metrics", include_in_schema=False)
     def metrics(request: Request) -> Response:
         scheme, _, secret = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or site.accounts.bearer(secret) is None:
+        user = site.accounts.bearer(secret) if scheme.lower() == "bearer" else None
+        if user is None:
             return Response("Send a token: casebus user token NAME\n", 401, {"WWW-Authenticate": "Bearer"})
+        if user.region:
+            return Response("These are figures of all regions: send a token of somebody who sees them all.\n", 403)
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 

@@ -11,7 +11,7 @@ from bus.errors import BusError
 from monitor.clockmode import wall
 from monitor.web.accounts import Look
 from monitor.web.fleet import may_order
-from monitor.web.frame import Visit
+from monitor.web.frame import Visit, renewed
 
 KINDS = ("pause", "resume", "restart")
 
@@ -56,8 +56,8 @@ class Ordering:
 
 def order(seen: Visit, name: str, word: str) -> None:
     """Raises BusError when it did not reach the bus, LookupError for a connector that is none; who may not, sends nothing."""
-    operators = seen.site.operators
-    if operators is None or not may_order(seen):
+    operators, now = seen.site.operators, renewed(seen)
+    if operators is None or now is None or not may_order(now):
         raise BusError(seen.view.words("fleet.no_right"))
     by = seen.view.user.name
     operators.order(name, word, by)

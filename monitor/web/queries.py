@@ -12,14 +12,19 @@ from monitor import tables
 from monitor.statistics.compute import Inputs
 from monitor.statistics.source import STALE, Folding, Window
 from monitor.view import Snapshot
+from monitor.web.access import Scope, within
 from monitor.web.models.case import Entry, Recorded
 
 
-def key_of(snapshot: Snapshot, number: str) -> list[str]:
-    """Keys of the cases with this number or key; another name of a case leads to it. At most 20."""
+def key_of(snapshot: Snapshot, number: str, allowed: Scope) -> list[str]:
+    """Keys of the cases with this number or key, as far as one may see them; another name of a case leads to it."""
     table = tables.cases.c
-    query = select(table.case_key, table.forwards_to).where(or_(table.case_key == number, table.number == number)).limit(20)
-    return sorted({str(row.forwards_to or row.case_key) for row in snapshot.all(query)})
+    query = select(table.case_key, table.forwards_to).where(or_(table.case_key == number, table.number == number)).limit(200)
+    keys = {str(row.forwards_to or row.case_key) for row in snapshot.all(query)}
+    if allowed is not None:
+        rows = snapshot.all(select(table.case_key, table.region).where(table.case_key.in_(keys)))
+        keys = {row.case_key for row in rows if within(row.region, allowed)}
+    return sorted(keys)[:20]
 
 
 def recorded(snapshot: Snapshot, inputs: Inputs, key: str, window: Window) -> list[Recorded]:

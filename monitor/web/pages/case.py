@@ -33,7 +33,7 @@ def add(site: Site) -> None:
 def content(seen: Visit, number: str) -> str:
     """The page of the case; or what to do where there is none, or several."""
     with seen.site.view.snapshot() as snapshot:
-        keys = key_of(snapshot, number)
+        keys = key_of(snapshot, number, seen.scope)
     if len(keys) > 1:
         return seen.render("several.html", keys=keys)
     model = case_model(seen, keys[0]) if keys else None

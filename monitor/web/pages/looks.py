@@ -16,7 +16,9 @@ def add(site: Site) -> None:
         seen = visit(site, request)
         name = seen.parts.get("name", "")
         frame(seen, "/looks", seen.view.words("nav.looks"), name)
-        if may(seen, Right.LOOKS):
+        if seen.scope is not None:  # who looked at what names cases of all regions
+            ui.html(seen.render("refused.html"), sanitize=False).classes("page")
+        elif may(seen, Right.LOOKS):
             with ui.element("main").classes("page"), ui.element("section").classes("panel"):
                 looks = site.accounts.looks(name=name, about=seen.parts.get("about", ""))
                 ui.html(seen.render("looks.html", looks=looks, name=name), sanitize=False)

@@ -8,9 +8,11 @@ import pytest
 from starlette.requests import Request
 
 from bus.errors import BusError, RetryError
+from monitor.clockmode import wall
 from monitor.web import frame
 from monitor.web.access import Role, User
 from monitor.web.fleet import Fleet, ago, may_order, watches
+from monitor.web.gate import COOKIE
 from monitor.web.orders import order
 from monitor.web.pages.letters import Known, System, lines
 from monitor.web.words import words
@@ -47,8 +49,11 @@ class Operators:
 @pytest.fixture
 def see(site):
     def seen(operators, role=Role.OPERATOR, region="", query=b""):
-        request = Request({"type": "http", "path": "/letters", "query_string": query, "headers": []})
-        request.state.user = User("somebody", role, region)
+        user = User("somebody", role, region)
+        site.accounts.add(user, "correct horse", 0)
+        cookie = f"{COOKIE}={site.accounts.sign_in('somebody', 'correct horse', wall())}".encode()
+        request = Request({"type": "http", "path": "/letters", "query_string": query, "headers": [(b"cookie", cookie)]})
+        request.state.user = user
         return frame.visit(replace(site, operators=operators), request)
 
     return seen
@@ -145,6 +150,16 @@ def test_who_may_not_sends_nothing(see, role, region):
     operators = Operators()
     with pytest.raises(BusError):
         order(see(operators, role, region), "hall", "pause")
+    assert operators.asked == []
+
+
+def test_who_was_signed_out_orders_nothing_from_a_page_that_is_still_open(see, site):
+    """Nor who was given another role meanwhile."""
+    operators = Operators()
+    open_page = see(operators)
+    site.accounts.add(User("somebody", Role.AUDITOR), "correct horse", 0)
+    with pytest.raises(BusError):
+        order(open_page, "hall", "pause")
     assert operators.asked == []
 
 
