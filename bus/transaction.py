@@ -155,10 +155,11 @@ class Loop:
 
     def _transact(self, consumer: Consumer, records: list[Record]) -> None:
         membership = consumer.membership()
+        messages = self._processor.process(records)  # hard cases take their time, which is no hang: not under the watchdog
         with self._watchdog:
             producer = self._writer()
             producer.begin()
-            producer.send(self._processor.process(records))
+            producer.send(messages)
             crash.point(f"{self._name}.after_send")
             if consumer.rebalanced():
                 raise RevokedError("Partitions were taken away while their records were worked on.")

@@ -239,17 +239,32 @@ def test_a_fenced_loop_drops_its_work(cluster, copy, loop):
 
 
 def test_a_transaction_that_lasts_too_long_is_dropped(cluster, copy, loop):
-    """The coordinator times it out while it is worked on."""
+    """The coordinator times it out while it is sent."""
     put(cluster, 1)
     loop.step()
 
-    def dawdle(records: Sequence[Record]) -> list[Message]:
+    def dawdle(records: Sequence[Record]) -> Iterator[Message]:
         cluster.clock.advance(seconds=9)
-        return [Message(OUT, 0, b"k", b"late", 0)]
+        yield Message(OUT, 0, b"k", b"late", 0)
 
     copy.process = dawdle
     assert loop.step() == 0
     assert values(cluster) == []
+
+
+def test_a_hard_batch_takes_longer_than_a_transaction_may(cluster, copy, loop):
+    """It is worked on before the transaction begins, and under no watchdog: else the same records would end each new process."""
+    put(cluster, 1)
+    loop.step()
+
+    def toil(records: Sequence[Record]) -> list[Message]:
+        assert loop._watchdog._deadline is None
+        cluster.clock.advance(seconds=90)
+        return [Message(OUT, 0, b"k", b"hard", 0)]
+
+    copy.process = toil
+    assert loop.step() == 1
+    assert values(cluster) == [b"hard"]
 
 
 def test_no_work_starts_on_an_assignment_that_differs_between_topics(cluster, copy, monkeypatch):
