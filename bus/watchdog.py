@@ -11,17 +11,21 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 
 EX_TEMPFAIL = 75  # sysexits.h: try again later
 
 
 def end_process(sentence: str) -> None:
-    """Say why, and where each thread stands, then leave without waiting for any of them."""
-    sys.stderr.write(f"casebus: {sentence}\n")
-    sys.stderr.flush()
-    faulthandler.dump_traceback()  # the only trace of a hang: nobody sees it twice
-    os._exit(EX_TEMPFAIL)
+    """Say where each thread stands, then why, and leave without waiting for any of them. A log ends with the sentence."""
+    try:
+        with suppress(Exception):
+            faulthandler.dump_traceback()  # the only trace of a hang: nobody sees it twice
+        sys.stderr.write(f"casebus: {sentence}\n")
+        sys.stderr.flush()
+    finally:
+        os._exit(EX_TEMPFAIL)
 
 
 class Watchdog:

@@ -16,9 +16,9 @@ def test_a_hang_ends_the_process_with_a_sentence():
     """Exit code 75 asks a supervisor to try again."""
     done = subprocess.run([sys.executable, "-c", HANGS], capture_output=True, text=True, check=False, timeout=20)
     assert done.returncode == EX_TEMPFAIL
-    sentence, stacks = done.stderr.split("\n", 1)
+    *stacks, sentence = done.stderr.splitlines()
     assert sentence == "casebus: A transaction has lasted more than 0.05 s. This process ends; start it again."
-    assert "line 3 in <module>" in stacks or 'File "<string>"' in stacks
+    assert any('File "<string>"' in line for line in stacks)
 
 
 def test_what_ends_in_time_is_left_alone():
