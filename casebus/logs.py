@@ -29,7 +29,8 @@ Level = Literal["debug", "info", "warning", "error"]
 HEAD = ("timestamp", "level", "service", "event")
 FORMAT, LEVEL = "CASEBUS_LOG_FORMAT", "CASEBUS_LOG_LEVEL"
 _IDENTITY = re.compile(r"(?<![0-9A-Za-z])\d{17}[\dXx](?![0-9A-Za-z])")
-_MOBILE = re.compile(r"(?<![0-9A-Za-z.:-])(?:\+86)?1[3-9]\d{9}(?![0-9A-Za-z])")
+#: Not what follows a host or a number, as the port and the digits of an address.
+_MOBILE = re.compile(r"(?<![0-9A-Za-z.])(?<!\d[:-])(?:\+86-?)?1[3-9]\d{9}(?![0-9A-Za-z])")
 #: Names of what is ours: in it a telephone-like number is a number of a case, an offset, a file.
 _OURS = frozenset({*HEAD, "case", "event_id", "delivery", "position", "file", "logger"})
 

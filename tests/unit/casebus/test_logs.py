@@ -94,10 +94,24 @@ def test_the_environment_goes_before_the_file(monkeypatch: pytest.MonkeyPatch) -
         ("case", "case:50000120260309000001", "case:50000120260309000001"),
         ("reason", "110101199001010070 proves nothing", "110101199001010070 proves nothing"),
         ("reason", "call 13800138000 now", "call 138******** now"),
+        ("reason", '422: {"phone":13812345678,"name":"x"}', '422: {"phone":138********,"name":"x"}'),
+        ("reason", "电话:13812345678 tel:13812345678", "电话:138******** tel:138********"),
+        ("reason", "mobile-13812345678", "mobile-138********"),
         ("case", "hall:13800138000", "hall:13800138000"),
         ("reason", "connecting to 127.0.0.1:13800138000", "connecting to 127.0.0.1:13800138000"),
     ],
-    ids=["quoted", "a case's number", "a number of a case", "no identity", "telephone", "like a telephone", "no telephone"],
+    ids=[
+        "quoted",
+        "a case's number",
+        "a number of a case",
+        "no identity",
+        "telephone",
+        "JSON",
+        "colons",
+        "dash",
+        "like a telephone",
+        "no telephone",
+    ],
 )
 def test_personal_numbers_are_masked(key: str, text: str, shown: str) -> None:
     """A case that bears its applicant's identity number as well as a row that an error quotes."""
