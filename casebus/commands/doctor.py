@@ -41,7 +41,8 @@ def examine(folder: Path) -> Iterator[Finding]:
     except ProblemsError as error:
         yield Finding("deployment", str(error.problems[0]), error.problems[0].instead)
         return
-    yield from of_machine(wiring)
+    if not (yield from of_machine(wiring)):
+        return
     yield from of_files(wiring)
     view, read = database.reached(wiring.view_url)
     yield view
@@ -56,13 +57,16 @@ def examine(folder: Path) -> Iterator[Finding]:
         yield Finding("Kafka", str(error), "Start the brokers, or correct `kafka:` in casebus.yaml.")
 
 
-def of_machine(wiring: Wiring) -> Iterator[Finding]:
+def of_machine(wiring: Wiring) -> Generator[Finding, None, bool]:
+    """Returns whether the data can be read at all."""
     data = wiring.deployment.data
     yield machine.space(data)
     yield machine.filesystem(data)
-    yield machine.owners(data)
+    owners = machine.owners(data)
+    yield owners
     yield machine.open_files(wiring.settings.kafka.partitions)
     yield machine.rivals(wiring.deployment.folder, machine.processes())
+    return not owners.cure
 
 
 def of_files(wiring: Wiring) -> Iterator[Finding]:

@@ -20,6 +20,8 @@ from schemas.calendar import Calendar
 _SECRET = frozenset({"password_file", "keyfile", "file"})
 #: A secret written out in casebus.yaml, instead of `${NAME}` or a file: a password, or one inside an address.
 _WRITTEN = re.compile(r"(?m)^[^#\n]*(?:\bpassword: *[\"']?(?!\$\{|null|[\"'\s])|://[^/\s:@]+:(?!\$\{)[^/\s@]+@)")
+#: Where a container is handed its secrets: by its engine, for whoever runs in it.
+_HANDED = Path("/run/secrets")
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -56,7 +58,8 @@ def secrets(wiring: Wiring) -> Finding:
         files.append(head)
     keys = wiring.settings.sealing.keys.get_secret_value()  # a file, or the address of a database
     files += [path for path in (wiring.deployment.data / "page.db", folder / keys) if path.is_file()]
-    bare = [path for path in files if path.exists() and path.stat().st_mode & _OTHERS]
+    own = [path for path in files if path.exists() and not path.resolve().is_relative_to(_HANDED)]
+    bare = [path for path in own if path.stat().st_mode & _OTHERS]
     if not bare:
         return Finding("secrets", f"{several(len(files), 'file')}, for nobody else's eyes")
     said = ", ".join(f"{path} ({stat.filemode(path.stat().st_mode)})" for path in bare)

@@ -6,6 +6,7 @@ import os
 import pwd
 import resource
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,7 @@ from itertools import islice, pairwise
 from pathlib import Path
 from typing import NamedTuple
 
+from casebus.deployment import FILE
 from casebus.doctor.finding import Finding
 
 OURS = ("bus", "casebus", "connectors", "monitor", "router", "schemas")
@@ -89,18 +91,21 @@ def _kind(place: Path, mounts: str) -> str:
 
 def owners(data: Path) -> Finding:
     """Started once as root and ever after as somebody else: then half of the files cannot be written."""
-    files = list(islice(data.rglob("*"), LOOKED_AT)) if data.exists() else []
     who: dict[int, Path] = {}
-    for file in files:
+    closed: list[Path] = []
+    for file in [data, *islice(data.rglob("*"), LOOKED_AT)] if data.exists() else []:
         with suppress(OSError):  # it went away while it was looked at
-            who.setdefault(file.lstat().st_uid, file)
-    closed = next((file for file in files if file.exists() and not os.access(file, os.R_OK | os.W_OK)), None)
+            found = file.lstat()
+            who.setdefault(found.st_uid, file)
+            needs = os.R_OK | os.W_OK | (os.X_OK if stat.S_ISDIR(found.st_mode) else 0)
+            if not stat.S_ISLNK(found.st_mode) and not os.access(file, needs):
+                closed.append(file)
     cure = f"Give all of it to the user that runs casebus: chown -R USER {data}."
     if len(who) > 1:
-        found = "; ".join(f"{file} belongs to {_user(uid)}" for uid, file in sorted(who.items()))
-        return Finding("owner of the data", found, cure)
-    if closed is not None:
-        return Finding("owner of the data", f"{closed} cannot be read and written by {_user(os.geteuid())}", cure)
+        several = "; ".join(f"{file} belongs to {_user(uid)}" for uid, file in sorted(who.items()))
+        return Finding("owner of the data", several, cure)
+    if closed:
+        return Finding("owner of the data", f"{closed[0]} cannot be read and written by {_user(os.geteuid())}", cure)
     return Finding("owner of the data", _user(next(iter(who), os.geteuid())))
 
 
@@ -157,19 +162,20 @@ def rivals(deployment: Path, running: Iterable[Process]) -> Finding:
 def _task(one: Process) -> tuple[str, Path, str] | None:
     """Service, folder of the deployment and member, where the command is one of ours of which there may be one.
 
-    What only waits for it (`uv run casebus ...`, `sudo casebus ...`) is no Python.
+    A monitor with settings of its own, and one that builds its view anew, may run beside the other. What only waits for
+    ours (`uv run casebus ...`, `sudo casebus ...`) is no Python.
     """
     if not Path(one.arguments[0]).name.startswith("python"):
         return None
     at = next((place for place, word in enumerate(one.arguments) if Path(word).name == "casebus"), None)
     words = [] if at is None else list(one.arguments[at + 1 :])
-    if not words or words[0] not in ALONE:
+    if not words or words[0] not in ALONE or "--rebuild" in words:
         return None
     pairs = list(pairwise(words))
     member = next((word for before, word in pairs if before == "--member"), "")
     plain = [word for before, word in pairs if not word.startswith("-") and before not in _VALUED]
     folder = (one.folder / (plain[0] if plain else ".")).resolve()
-    return words[0], folder.parent if folder.is_file() else folder, "" if member == "0" else member
+    return words[0], folder.parent if folder.name == FILE else folder, "" if member == "0" else member
 
 
 _VALUED = frozenset({"--member", "--until", "--health", "--port"})

@@ -95,7 +95,7 @@ def catalogue(folder: Folder = Here, first: First = None, last: Last = None, as_
 
 @app.command("calendar")
 def calendar(
-    file: Annotated[Path, typer.Option("--calendar", help="An official file, as calendar.files in casebus.yaml names them.")],
+    file: Annotated[Path, typer.Option("--calendar", help="An official file, as those that calendar.files names.")],
     folder: Folder = Here,
     instead: Annotated[str, typer.Option("--instead-of", help="The file of calendar.files whose place it takes.")] = "",
     as_json: Json = False,

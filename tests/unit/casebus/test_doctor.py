@@ -124,8 +124,21 @@ def test_files_of_two_users_are_found(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_a_file_that_cannot_be_written_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One owner, and it is not the one that runs this."""
     (tmp_path / "view.db").touch()
-    monkeypatch.setattr(machine.os, "access", lambda *_: False)
+    monkeypatch.setattr(machine.os, "access", lambda path, _: path.name != "view.db")
     assert "view.db cannot be read and written" in machine.owners(tmp_path).found
+
+
+def test_a_folder_of_somebody_else_is_found_though_nothing_lies_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As an empty volume that root has made."""
+    monkeypatch.setattr(machine.os, "access", lambda *_: False)
+    assert f"{tmp_path} cannot be read and written" in machine.owners(tmp_path).found
+
+
+def test_a_monitor_of_its_own_settings_and_one_that_rebuilds_are_no_rivals(tmp_path: Path) -> None:
+    """docs/operate.md and docs/runbook.md say to run them."""
+    words = (("monitor", "city"), ("monitor", "city/second.yaml"), ("monitor", "city", "--rebuild"))
+    running = [process(10 + place, "/usr/bin/python3", "-P", "-m", "casebus", *said) for place, said in enumerate(words)]
+    assert machine.rivals(Path("/srv/city"), running).cure == ""
 
 
 def test_too_few_open_files_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
