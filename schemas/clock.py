@@ -4,7 +4,7 @@ It runs from the day of acceptance, or of the receipt that was not answered in t
 (or withdrawal, return, termination); the first day is not counted. Counted are the days of the limit's unit that no
 special procedure covers: a procedure from P to R takes the days d with P < d <= R, an open one all days so far; procedures
 that overlap are united, so a day is never taken off twice. A limit is passed when more days are counted than it has; an
-extension granted after that does not heal it (Administrative Licensing Law art. 42, 45, 82; the rules are data,
+extension granted after its last day does not count (Administrative Licensing Law art. 42, 45, 82; the rules are data,
 `schemas.rules`).
 """
 

@@ -60,6 +60,14 @@ class Count(NamedTuple):
         """Whether more days are counted than the limit has."""
         return limit is not None and self.counted(self.start, self.till) > limit and self.counted(self.end(limit), self.till) > 0
 
+    def over(self, limit: int) -> bool:
+        """Whether the limit's last day is behind us, though no day was counted since; a procedure begun by then puts it off."""
+        last = self.end(limit)
+        for start, end in self.spans:
+            if start <= last:
+                last = max(last, end)
+        return last < self.till
+
 
 def united(spans: Iterable[tuple[date, date]], first: date) -> Iterable[tuple[date, date]]:
     """Spans (from, to] in order, none before `first`, overlapping ones made one."""

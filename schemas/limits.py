@@ -179,14 +179,17 @@ def forgiven(facts: Facts, rules: ClockRules, now: int) -> bool:
 
 
 def counting(facts: Facts, limit: Limit, terms: Terms, now: int) -> list[Extension]:
-    """The extensions that count up to `now`: under the law's rule, those granted before the limit had passed."""
+    """The extensions that count up to `now`: under the law's rule, those granted before the limit ended (art. 42).
+
+    On the Saturday after a last day on Friday it is too late, though nothing is passed before the next day is counted.
+    """
     granted = sorted((extension for extension in facts.extensions if extension.at <= now), key=lambda extension: extension.at)
     if terms.rules.extension.late is Late.COUNTED:
         return granted
     good: list[Extension] = []
     for extension in granted:
         then = count_at(facts, limit.unit, terms, extension.at)
-        if not then.passed(limit.days + _added(good, facts, terms.rules)):
+        if not then.over(limit.days + _added(good, facts, terms.rules)):
             good.append(extension)
     return good
 

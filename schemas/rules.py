@@ -22,7 +22,7 @@ class Unit(StrEnum):
 
 
 class Late(StrEnum):
-    """What an extension is worth that was granted after the limit had passed."""
+    """What an extension is worth that was granted after the last day of the limit."""
 
     IGNORED = "ignored"
     COUNTED = "counted"

@@ -170,6 +170,44 @@ def test_an_extension_after_the_limit_does_not_heal() -> None:
     assert shown(case, "2026-03-10", counted).overdue_promise is False
 
 
+FOUR = Limit(4)
+
+
+@pytest.mark.parametrize(("granted", "limit"), [("03-06T23:00", 9), ("03-07", 4), ("03-08", 4), ("03-09", 4)])
+def test_an_extension_on_the_weekend_after_the_last_day_is_too_late(granted: str, limit: int) -> None:
+    """The last day is Friday; the law asks for the leave before the limit ends (art. 42), counted days or not."""
+    case = facts(promised=None, statutory=FOUR, extensions=(Extension(at(f"2026-{granted}"), 5),))
+    assert shown(case, "2026-03-13").statutory_limit == limit
+    assert shown(case, "2026-03-07").overdue_legal is False
+    assert shown(case, "2026-03-10").overdue_legal is (limit == 4)
+    kinds = {line.kind for line in explain(case, LAW, CHINA, ZONE, at("2026-03-10"))}
+    assert (Kind.LATE_EXTENSION in kinds) is (limit == 4)
+
+
+@pytest.mark.parametrize(
+    ("pauses", "limit"),
+    [
+        ([("03-06", None)], 9),
+        ([("03-06", "03-10"), ("03-06", "03-14")], 9),
+        ([("03-06", "03-13")], 4),
+        ([("03-07", None)], 4),
+    ],
+    ids=["open since the last day", "one after the other", "over the day before", "begun after the last day"],
+)
+def test_a_procedure_that_began_by_the_last_day_puts_off_the_end(pauses: list[tuple[str, str | None]], limit: int) -> None:
+    """Saturday 14 March: what began on Friday the 6th still holds the limit; what began on Saturday found it ended."""
+    known = tuple(pause(f"2026-{start}", end and f"2026-{end}") for start, end in pauses)
+    case = facts(promised=None, statutory=FOUR, pauses=known, extensions=(Extension(at("2026-03-14"), 5),))
+    assert shown(case, "2026-03-14T12:00").statutory_limit == limit
+
+
+def test_natural_days_that_end_on_a_weekend_can_be_extended_until_the_day_they_move_to() -> None:
+    """Five days from Monday end on Saturday, so on Monday the 9th."""
+    for granted, limit in (("03-08", 8), ("03-09", 8), ("03-10", 5)):
+        case = facts(promised=Limit(5, NATURAL), extensions=(Extension(at(f"2026-{granted}"), 3),))
+        assert shown(case, "2026-03-10").promised_limit == limit
+
+
 def test_a_second_extension_is_judged_by_the_limit_as_extended() -> None:
     """Whatever order they are listed in."""
     case = facts(extensions=(Extension(at("2026-03-11"), 2), Extension(at("2026-03-09"), 3)))
@@ -343,6 +381,7 @@ def test_the_reading_agrees_with_counting_each_day_by_hand(case: Facts, now: int
     ]
     counted = [day for day in free if day <= tally.till]
     assert reading.elapsed_days == len(counted)
+    assert tally.over(reading.promised_limit or 0) or not reading.overdue_promise
     limit = reading.promised_limit or 0
     if case.promised.unit is Unit.WORKING:
         assert reading.overdue_promise is (len(counted) > limit)
