@@ -197,7 +197,7 @@ def _runner(program: Any, names: tuple[str, ...], used: dict[str, Any], function
         functions.refusal = None
         try:
             return _ordered(program.execute({name: row[name] for name in names} | used))
-        except (ValueError, TypeError, RuntimeError) as error:
+        except (ValueError, TypeError, RuntimeError, ArithmeticError, LookupError) as error:
             raise functions.refusal or _failed(program.source, error) from None
 
     return run

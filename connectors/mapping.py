@@ -68,11 +68,7 @@ class EventPlan(NamedTuple):
     def applies(self, row: Values) -> bool:
         if self.when is None:
             return True
-        verdict = self.when(row)
-        if not isinstance(verdict, bool):
-            found = f"`when` gave {values.shown(verdict)}, which is neither true nor false"
-            raise Refusal("expression_failed", found, "Write a comparison", "when", self.where)
-        return verdict
+        return values.verdict(self.when(row), "when", self.where)
 
 
 class Choice(NamedTuple):
@@ -137,7 +133,7 @@ class Mapping(NamedTuple):
             given = record.row
             for name, _, _, read in self.columns:
                 row[name] = read(given, row)
-            if self.skip is not None and self.skip(row) is True:
+            if self.skip is not None and (said := self.skip(row)) is not None and values.verdict(said, "skip"):
                 return []
             return self._events(record, row, received_at, replay)
         except Refusal as refusal:

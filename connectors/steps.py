@@ -24,6 +24,7 @@ def cleaned(settings: ColumnSettings) -> Step:
     """Text cleaned, and what stands for nothing turned into None."""
     clean = cleaner(settings.clean)
     nothing = frozenset(value for value in settings.missing if not isinstance(value, (list, dict))) | {""}
+    nothing |= {str(value) for value in nothing if type(value) in (int, float)}  # YAML's 9999 is a text in most exports
     keeps_digits = "key" in settings.clean
     repairs = settings.clean != ["none"]
     plain = _is_plain(settings)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from connectors.expressions import Expression, ExpressionError, Functions
 from connectors.shapes import Coerce, Field, Shape, coercer, fields
-from connectors.values import Refusal
+from connectors.values import Refusal, verdict
 from schemas.problem import Problem
 from schemas.yamlfile import Map, Seq
 
@@ -160,9 +160,12 @@ def _filled_rows(name: str, fill: Fill | None, when: Fill | None) -> Fill | None
     if fill is None:
         return None
 
+    def counts(one: Mapping[str, Any]) -> bool:
+        return when is None or ((said := when(one)) is not None and verdict(said, "when"))
+
     def fill_all(row: Mapping[str, Any]) -> Any:
         inner = [{**row, **one} for one in row[name] or []]
-        return [fill(one) for one in inner if when is None or when(one) is True]
+        return [fill(one) for one in inner if counts(one)]
 
     return fill_all
 

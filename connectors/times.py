@@ -19,6 +19,8 @@ __all__ = ["PRECISIONS", "FormatError", "Moment", "TimeReader", "instant", "zone
 
 Moment = dict[str, Any]
 _DAY = 86_400 * SECOND
+#: What is still a date in every zone.
+_FIRST, _LAST = ((day - EPOCH) // timedelta(microseconds=1) for day in (datetime(1, 1, 2), datetime(9999, 12, 30)))  # noqa: DTZ001  in UTC, as EPOCH is
 #: Hours whose offset is remembered: some four years of them.
 _HOURS = 40_000
 
@@ -114,7 +116,10 @@ class TimeReader:
             shift = self._shift(wall, zone, value) if own is None else _shift(wall, zone, value)
         precision = self._precision or precision
         name = self._zone_name or _named(zone, wall)
-        return {"at": _rounded(seconds * SECOND + since.microseconds - shift, precision), "precision": precision, "zone": name}
+        at = _rounded(seconds * SECOND + since.microseconds - shift, precision)
+        if not _FIRST <= at <= _LAST:  # .NET's empty date is the first of the year 1, which east of Greenwich lies before it
+            raise _unreadable(value, "Send nothing where there is no date, or write it in missing:")
+        return {"at": at, "precision": precision, "zone": name}
 
     def _shift(self, wall: datetime, zone: tzinfo, value: Any) -> int:
         """The zone's offset, remembered for the whole hour where all of it has the same one."""

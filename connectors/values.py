@@ -57,6 +57,14 @@ def shown(value: Any) -> str:
     return f"'{text}'" if isinstance(value, str) else text
 
 
+def verdict(value: Any, word: str, where: str = "") -> bool:
+    """True or false as a condition gave it. Raises Refusal for all else: a text such as '0' must not decide by being one."""
+    if not isinstance(value, bool):
+        found = f"`{word}` gave {shown(value)}, which is neither true nor false"
+        raise Refusal("expression_failed", found, "Write a comparison", word, where)
+    return value
+
+
 def text_of(value: Any) -> str | None:
     """The value as text without loss; None stays None."""
     if value is None or isinstance(value, str):

@@ -157,7 +157,7 @@ class Delimited:
         except (csv.Error, UnicodeDecodeError) as error:
             if isinstance(error, UnicodeDecodeError) and not more:
                 raise
-            if self._settings.growing and "unexpected end" in str(error):
+            if self._settings.growing and "unexpected end" in str(error) and self._size <= self._longest:
                 return [], line, UNFINISHED
             return [], line, Refusal("broken_row", f"found quotes that do not fit ({error})", "Correct the quotes at the source")
         for _ in more:
@@ -165,11 +165,11 @@ class Delimited:
         return cells, line + b"".join(more), None
 
     def _growing_row(self, line: bytes, more: list[bytes]) -> Iterator[str]:
-        encoding, size = self._settings.encoding, len(line)
+        encoding, self._size = self._settings.encoding, len(line)
         yield line.decode(encoding).removeprefix(_BOM)
-        while size <= self._settings.longest_row and (following := self._lines.peek(len(more))) is not None:
+        while self._size <= self._longest and (following := self._lines.peek(len(more))) is not None:
             more.append(following)
-            size += len(following)
+            self._size += len(following)
             yield following.decode(encoding)
 
     def _nul(self, line: bytes) -> Refusal:

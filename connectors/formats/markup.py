@@ -54,6 +54,8 @@ class Markup(Rolling):
         #: The depth of what is held whole: the record, or the element around it whose other elements the mapping reads.
         self._unit = max(2, len(self._steps) + 1 - max(heights, default=0))
         self._heads = len(self._steps) in heights
+        #: An element that would be on the way to the records, were it not for its namespace.
+        self._stranger = ""
         super().__init__(self._records, mark)
 
     def _tag(self, step: str) -> str:
@@ -75,6 +77,8 @@ class Markup(Rolling):
                 row = {field: get(element) for field, get in self._getters}
                 place = f"{self._name}:{element.sourceline} ({number})"
                 yield SourceRecord(place, number, row, _raw(element, len(self._steps)))
+            if number == 0 and self._stranger:
+                self._refuse_namespace(self._stranger)
         except etree.XMLSyntaxError as error:
             yield self._broken(error, number + 1)
 
@@ -90,6 +94,8 @@ class Markup(Rolling):
                 self._check_size(inside, trail)
                 if depth == 1:
                     self._refuse_doctype(element)
+                elif depth <= len(self._steps) + 1:
+                    self._stranger = self._stranger or _stranger(self._steps[depth - 2], element.tag)
                 continue
             if depth <= self._unit:
                 on_way = self._is_on_way(trail)
@@ -135,6 +141,11 @@ class Markup(Rolling):
                 self._name, "it declares a document type", "Send it without <!DOCTYPE>: entities are not expanded", self._context
             )
 
+    def _refuse_namespace(self, tag: str) -> None:
+        """Without a word the file would count as read, and its rows would never come."""
+        found = f"it has no records, for {tag.rpartition('}')[2]} is of the namespace {tag[1:].rpartition('}')[0] or '(none)'}"
+        raise unreadable(self._name, found, "Write it as namespace: in the mapping, or '*' for any", self._context)
+
     def _broken(self, error: etree.XMLSyntaxError, number: int) -> SourceRecord:
         line, column = error.position or (0, 0)
         fault = Refusal(
@@ -148,6 +159,11 @@ class Markup(Rolling):
             for _ in range(number - 1):
                 file.readline(1 << 20)
             return file.readline(1 << 16)
+
+
+def _stranger(step: str, tag: str) -> str:
+    """The element's name where only its namespace differs from the step's; else empty."""
+    return tag if not _matches(step, tag) and step.rpartition("}")[2] == tag.rpartition("}")[2] else ""
 
 
 def _matches(step: str, tag: str) -> bool:

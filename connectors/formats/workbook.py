@@ -184,9 +184,13 @@ def _titles(head: list[tuple[Any, ...]]) -> list[str]:
 
 
 def _computed(value: Any, source: Any) -> Any:
-    if value is None and isinstance(source, str) and source.startswith("="):
+    """A formula that gave an empty text looks like one that nobody has worked out."""
+    formula = source if isinstance(source, str) else getattr(source, "text", None)  # of an array it is an object
+    if value is None and isinstance(formula, str) and formula.startswith("="):
         return Damaged(
-            "formula_without_value", f"found the formula {source}, without a value", "Open and save it once, or send values"
+            "formula_without_value",
+            f"found the formula {formula}, without a value",
+            'Open and save it once; let it give a word in place of "", or send values',
         )
     return value
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from bus.errors import ConfigurationError
 from connectors.inbox import Inbox, InboxSettings
 from connectors.source import Context, Kind, Source, Target
 from connectors.sqlread.follow import Follow
@@ -32,6 +33,17 @@ def _open(settings: SqlSettings, context: Context) -> Source:
     return Queue(settings, context) if settings.flag or settings.outbox else Follow(settings, context)
 
 
+def _columns(settings: SqlSettings, context: Context) -> list[str] | None:
+    """What a row has. Raises ConfigurationError where rows would never be read, because they have no key."""
+    table = Table(settings, context)
+    if table.keyless():
+        raise ConfigurationError(
+            f"{context.where}: {settings.name} has rows without {', '.join(settings.key)}, and rows without a key are not read. "
+            "Fill it at the source, name another key:, or write a query: that gives one."
+        )
+    return None if settings.json_columns else table.headings()
+
+
 def _target(settings: InboxSettings, context: Context) -> Target:
     return Inbox(settings.model_copy(update={"url": located(settings.url, context.base)}), context)
 
@@ -44,7 +56,7 @@ KIND = Kind(
     nested=lambda settings: bool(settings.json_columns),
     once=lambda settings: bool(settings.flag or settings.outbox),
     located=lambda settings, base: settings.model_copy(update={"url": located(settings.url, base)}),
-    columns=lambda settings, context: None if settings.json_columns else Table(settings, context).headings(),
+    columns=_columns,
     target_settings=InboxSettings,
     target=_target,
 )

@@ -120,6 +120,14 @@ class Table:
         rows: sa.Select[Any] = sa.select(*wanted).select_from(sa.text(self._source(connection)))
         return rows.where(*limits).order_by(*order)
 
+    def keyless(self) -> bool:
+        """Whether a row has null in its key: it stands in no order, so it is never read. Raises as `connected` does."""
+        with connected(self.settings.url, self.session) as connection:
+            column = _columns(connection)
+            empty = sa.or_(*(column(name).is_(None) for name in self.settings.key))
+            rows = sa.select(sa.text("1")).select_from(sa.text(self._source(connection))).where(empty).limit(1)
+            return connection.execute(rows).first() is not None
+
     def headings(self) -> list[str]:
         """What a row has, without reading one. Raises as `connected` does."""
         with connected(self.settings.url, self.session) as connection:

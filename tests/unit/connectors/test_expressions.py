@@ -97,3 +97,20 @@ def test_an_expression_that_fails_refuses_the_row(source: str, row: dict[str, An
 def test_the_short_way_for_a_name_agrees_with_cel(content: Any) -> None:
     """A column alone never goes through CEL; through it, it would come out the same."""
     assert value("a", a=content) == value("(a)", a=content)
+
+
+@pytest.mark.parametrize(
+    ("source", "row"),
+    [
+        ("100 / a > 5", {"a": 0}),
+        ("a % 0 == 1", {"a": 1}),
+        ("a * 9223372036854775807 > 1", {"a": 3}),
+        ("a.kind == 'B'", {"a": {}}),
+        ("a[3] == 1", {"a": [1]}),
+    ],
+)
+def test_what_a_row_makes_an_expression_fail_by_refuses_that_row(source: str, row: dict[str, Any]) -> None:
+    """Whatever the library raises: anything else would stop the connector at this row for good."""
+    with pytest.raises(Refusal) as refusal:
+        value(source, **row)
+    assert refusal.value.reason == "expression_failed"

@@ -132,6 +132,15 @@ def test_a_quoted_cell_of_a_growing_file_waits_for_its_end(tmp_path: Path) -> No
     assert [(one.row["id"], one.row["who"]) for one in rest.records] == [("2", "two\nlines"), ("3", "u3")]
 
 
+def test_a_quote_that_never_ends_does_not_hold_a_growing_file_up_for_ever(tmp_path: Path) -> None:
+    """Beyond `longest_row` it is a stray one, and its row is refused alone, as in a finished file."""
+    stray = '2,C2,2025-06-01 09:00:00,"oops'
+    drop(tmp_path, rows(good(1), stray, *(good(number) for number in range(3, 40))))
+    found = translated(connector(tmp_path, csv("growing: true, longest_row: 200")))
+    assert [place for place, one in enumerate(found) if isinstance(one, Rejection)] == [1]
+    assert len(found) == 39
+
+
 @pytest.mark.parametrize("cut", range(1, len(good(2)) + 1))
 def test_a_line_that_was_read_before_its_end_is_read_again(tmp_path: Path, cut: int) -> None:
     """A program that writes in blocks pauses within a line: what was read of it is no row, and the rest of it neither."""

@@ -76,6 +76,17 @@ def test_a_table_says_its_columns(tmp_path: Path, what: str) -> None:
     assert problem.startswith("connectors/dep.yaml:9: the source has no column `经办人员`; it has id, case_no, at, 经办人.")
 
 
+def test_rows_without_a_key_are_told(tmp_path: Path) -> None:
+    """They stand in no order, so nobody would ever read them."""
+    path = tmp_path / "dep.db"
+    with sqlite3.connect(path) as database:
+        database.execute("CREATE TABLE t (id, case_no, at, who)")
+        database.execute("INSERT INTO t VALUES (NULL, 'C1', '2025-06-01 09:00:00', 'u')")
+    source = "kind: sql\nsource: {url: 'sqlite:///dep.db', table: t, key: id}\n"
+    with pytest.raises(ConfigurationError, match="t has rows without id, and rows without a key are not read"):
+        told(tmp_path, source, MAPPING)
+
+
 @pytest.mark.parametrize(
     "source",
     [

@@ -190,6 +190,22 @@ def test_skipped_rows_give_nothing(tmp_path: Path) -> None:
     assert len(events(skipping.mapping.translate(row(**plain, who="x"), NOW))) == 1
 
 
+def test_what_skips_a_row_must_say_yes_or_no(tmp_path: Path) -> None:
+    """A deleted row whose flag is the text '1' must not be published because a text is not true."""
+    skipping = connector(tmp_path, CSV, MAPPING.replace("key: id", "skip: who\nkey: id"))
+    plain = {"id": "1", "case_no": "C1", "at": "2025-06-01 09:00:00"}
+    assert refused(skipping.mapping.translate(row(**plain, who="1"), NOW)).reason == "expression_failed"
+    assert len(events(skipping.mapping.translate(row(**plain, who=""), NOW))) == 1
+
+
+def test_numbers_that_stand_for_nothing_do_so_in_texts_too(tmp_path: Path) -> None:
+    """`missing: [0, 9999]` is written so, and a CSV holds texts."""
+    filled = connector(tmp_path, CSV, MAPPING.replace("who: {}", "who: {missing: [0, 9999]}"))
+    plain = {"id": "1", "case_no": "C1", "at": "2025-06-01 09:00:00"}
+    found = [events(filled.mapping.translate(row(**plain, who=who), NOW))[0].header["actor"] for who in ("0", "9999", "12")]
+    assert found == [None, None, {"value": "12"}]
+
+
 def test_a_condition_that_is_none_is_told(tmp_path: Path) -> None:
     """`when` must say yes or no."""
     wrong = connector(tmp_path, CSV, MAPPING.replace("{type: Accepted}", "{type: Accepted, when: who}"))

@@ -58,6 +58,7 @@ def test_a_time_is_a_format_a_zone_and_a_precision(formats: list[str], value: An
     [
         *("2025-02-30", "2025-13-01T00:00:00", "2025-06-01T25:61:00", "24:00", "待定", "31/06/2012", "2025-06-01T09:20:60"),
         *("", "NULL", "2025-06-01T09:20:39+99:00", True, "0000-00-00", "２０２５-06-01", [], float("nan")),
+        *("0001-01-01T00:00:00", "9999-12-31T23:59:59"),  # .NET's empty date and many a system's last: none in every zone
     ],
 )
 def test_what_is_no_time_is_refused(value: Any) -> None:

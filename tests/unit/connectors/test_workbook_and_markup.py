@@ -10,6 +10,7 @@ from typing import Any
 import openpyxl
 import pytest
 from connector_world import MAPPING, connector, drop, reasons, records, translated
+from openpyxl.worksheet.formula import ArrayFormula
 
 from bus.errors import ConfigurationError
 from connectors.formats.markup import Markup, MarkupSettings
@@ -73,6 +74,14 @@ def test_formulas_count_by_their_stored_value_and_errors_are_refused(tmp_path: P
     assert [isinstance(one, Rejection) and one.reason for one in found] == ["formula_without_value", "error_in_cell", False]
     assert isinstance(found[0], Rejection)
     assert "=A1&B1" in found[0].text
+
+
+def test_a_formula_over_several_cells_has_no_value_either(tmp_path: Path) -> None:
+    """The library gives it as an object of its own: its cell counted as empty."""
+    workbook(tmp_path, ("1", ArrayFormula("B2", "=A1:A2"), MORNING, "u"))
+    (found,) = translated(connector(tmp_path, XLSX, TIMES))
+    assert isinstance(found, Rejection)
+    assert (found.reason, "=A1:A2" in found.text) == ("formula_without_value", True)
 
 
 def test_a_sheet_is_found_by_name_or_number_and_otherwise_told(tmp_path: Path) -> None:
@@ -167,6 +176,15 @@ def test_nested_steps_know_their_case_and_root(tmp_path: Path) -> None:
     assert [event.case for event in events] == ["case:C1", "case:C1", "case:C2"]
     assert [event.header["actor"] for event in events] == [{"value": "u1"}, {"value": "u2"}, {"value": "u3"}]
     assert {event.header["activity"] for event in events} == {"O1"}
+
+
+def test_a_document_of_another_namespace_is_no_empty_one(tmp_path: Path) -> None:
+    """It would count as read, and its rows would never come. An envelope without records is an honest file."""
+    drop(tmp_path, markup(case("C1", 1)).replace("urn:x", "urn:y"), "rows.xml")
+    with pytest.raises(ConfigurationError, match=r"case is of the namespace urn:y.*namespace: in the mapping"):
+        translated(connector(tmp_path, XML, STEPS))
+    drop(tmp_path, markup("<note/>"), "rows.xml")
+    assert translated(connector(tmp_path, XML, STEPS)) == []
 
 
 def test_the_raw_record_keeps_its_parents_attributes(tmp_path: Path) -> None:
