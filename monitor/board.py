@@ -125,17 +125,16 @@ def _lights(cases: Iterable[Lit], most: int) -> tuple[dict[str, Lamps], list[Wor
 
 def _worst(one: Lit) -> Worst:
     case, reading = one
-    promised = reading.promised_limit is not None
-    due = reading.due if promised else reading.statutory_due
+    shown = reading.shown
     return Worst(
         number=case.key.partition(":")[2],
         department=department(case.authority),
         item=case.item,
         light=reading.light,
-        elapsed=reading.elapsed_days,
-        limit=reading.promised_limit if promised else reading.statutory_limit,
+        elapsed=shown.elapsed if shown else reading.elapsed_days,
+        limit=shown.limit if shown else None,
         left=one.left,
-        due=due.isoformat() if due else "",
+        due=shown.due.isoformat() if shown and shown.due else "",
     )
 
 

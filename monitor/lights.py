@@ -69,9 +69,9 @@ class Lit(NamedTuple):
 
     @property
     def left(self) -> int | None:
-        """Days left of the promise, or of the statutory limit without one; negative when passed."""
-        limit = self.reading.promised_limit if self.reading.promised_limit is not None else self.reading.statutory_limit
-        return None if limit is None else limit - self.reading.elapsed_days
+        """Days left of the limit that gave the light; negative when passed."""
+        shown = self.reading.shown
+        return shown.left if shown else None
 
     @property
     def urgency(self) -> tuple[int, int, str]:

@@ -43,6 +43,22 @@ class Light(StrEnum):
     RED = "red"
 
 
+class Shown(NamedTuple):
+    """One limit of a reading and the days counted against it, both in the limit's own unit."""
+
+    limit: int
+    unit: Unit
+    elapsed: int
+    due: date | None
+    passed: bool
+
+    @property
+    def left(self) -> int:
+        """Days left, negative when passed. One that moved off a day off has none left, and still runs."""
+        left = self.limit - self.elapsed
+        return left if self.passed else max(0, left)
+
+
 class Reading(NamedTuple):
     """What the clock shows. Days are in the unit of the promised limit, or of the statutory one where there is no promise."""
 
@@ -66,6 +82,27 @@ class Reading(NamedTuple):
     deemed: bool = False
     #: The applicant did not come in time: the case counts as finished on time.
     forgiven: bool = False
+    #: The law may count in another unit than the promise; `statutory_elapsed` are the days in its own.
+    unit: Unit = Unit.WORKING
+    statutory_unit: Unit = Unit.WORKING
+    statutory_elapsed: int = 0
+
+    @property
+    def promise(self) -> Shown | None:
+        if self.promised_limit is None:
+            return None
+        return Shown(self.promised_limit, self.unit, self.elapsed_days, self.due, self.overdue_promise)
+
+    @property
+    def law(self) -> Shown | None:
+        if self.statutory_limit is None:
+            return None
+        return Shown(self.statutory_limit, self.statutory_unit, self.statutory_elapsed, self.statutory_due, self.overdue_legal)
+
+    @property
+    def shown(self) -> Shown | None:
+        """The limit that gave the light: the law's when it is passed, else the promise, else the law's."""
+        return self.law if self.overdue_legal else self.promise or self.law
 
 
 def read(facts: Facts, rules: ClockRules, calendar: Calendar, zone: tzinfo, now: int) -> Reading:
@@ -78,6 +115,7 @@ def read(facts: Facts, rules: ClockRules, calendar: Calendar, zone: tzinfo, now:
     count = count_at(facts, shown.unit if shown else rules.unit, terms, now)
     promised = ended(facts, facts.promised, terms, now, count)
     statutory = ended(facts, facts.statutory, terms, now, count)
+    law = statutory.tally if statutory else count
     elapsed = count.counted(count.start, count.till)
     running = facts.stopped_at is None or facts.stopped_at > now
     due, statutory_due = (end.due if end else None for end in (promised, statutory))
@@ -96,6 +134,9 @@ def read(facts: Facts, rules: ClockRules, calendar: Calendar, zone: tzinfo, now:
         started=count.start,
         deemed=facts.deemed,
         forgiven=forgiven(facts, rules, now),
+        unit=count.unit,
+        statutory_unit=law.unit,
+        statutory_elapsed=elapsed if law.unit is count.unit else law.counted(law.start, law.till),
     )
     return reading._replace(light=_light(reading, rules))
 

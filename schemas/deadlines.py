@@ -62,8 +62,9 @@ class Deadline(NamedTuple):
 
     @property
     def left(self) -> float:
-        """What is left of the limit; negative when passed."""
-        return self.limit - self.elapsed
+        """What is left of the limit; negative when passed. One that moved off a day off has none left, and still runs."""
+        left = self.limit - self.elapsed
+        return left if self.passed else max(0, left)
 
 
 class _Then(NamedTuple):

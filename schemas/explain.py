@@ -14,7 +14,7 @@ from schemas.instants import local_date
 from schemas.language import Amount, Phrase, Word, language
 from schemas.limits import Facts, Terms, count_at, counting, ended, forgiven, known_at, started
 from schemas.masking import masked
-from schemas.rules import ClockRules, Limit
+from schemas.rules import ClockRules, Limit, Unit
 
 
 class Kind(StrEnum):
@@ -70,7 +70,7 @@ def explain(facts: Facts, rules: ClockRules, calendar: Calendar, zone: tzinfo, n
     main = facts.promised or facts.statutory
     count = count_at(facts, main.unit if main else rules.unit, terms, now)
     facts = known_at(facts, now)
-    lines = [*_start(facts, told, terms, now), *_pauses(facts, terms), *_extensions(facts, main, terms, now)]
+    lines = [*_start(facts, told, terms, now), *_pauses(facts, count.unit, terms), *_extensions(facts, main, terms, now)]
     lines += [*_days(count), *_stop(facts, count, terms, now), *_dues(facts, terms, now, count)]
     order = list(Kind)
     lines.sort(key=lambda line: (line.day, order.index(line.kind)))
@@ -113,14 +113,14 @@ def _days(count: Count) -> Iterator[Line]:
             yield _line(day, Kind.COUNTED, Phrase(f"day.{count.unit}", {"number": number}), number=number)
 
 
-def _pauses(facts: Facts, terms: Terms) -> Iterator[Line]:
+def _pauses(facts: Facts, unit: Unit, terms: Terms) -> Iterator[Line]:
     for pause in facts.pauses:
         named = {"procedure": Word("procedure", pause.procedure.lower() or "other"), "id": pause.id}
         phrases = [Phrase("line.pause", named), _until(pause, terms.zone)]
         if not terms.rules.pauses(pause.procedure):
             phrases.append(Phrase("line.pause_counted"))
         if pause.planned_days is not None:
-            phrases.append(Phrase("line.planned", {"days": Amount(pause.planned_days, "working")}))
+            phrases.append(Phrase("line.planned", {"days": Amount(pause.planned_days, unit)}))
         yield _line(local_date(pause.start, terms.zone), Kind.PAUSE, *phrases, *_grounds(pause))
 
 

@@ -55,6 +55,12 @@ class View(NamedTuple):
     started: int | None
 
 
+def _in_its_unit(days: int, view: View) -> Limit:
+    """Days that an event names, in the item's unit (`StepStarted`, `ClockPaused`); in the region's where no item says one."""
+    listed = view.item.promised or view.item.statutory if view.item else None
+    return Limit(days, listed.unit if listed else view.terms.rules.unit)
+
+
 def _answers(view: View) -> Iterator[Span]:
     """Each time papers came. Not by the applicant's silence, which ends the wait."""
     for one in receipts_of(view.case, view.terms.rules):
@@ -72,7 +78,7 @@ def _steps(view: View) -> Iterator[Span]:
     for one in view.case.steps:
         if one.started_at is not None:
             listed = view.item.step(one.name) if view.item else None
-            own = Limit(one.limit_days) if one.limit_days is not None else (listed.limit if listed else None)
+            own = _in_its_unit(one.limit_days, view) if one.limit_days is not None else (listed.limit if listed else None)
             name = f"{one.name} {one.part}" if one.part else one.name
             yield Span(name, one.authority, one.started_at, one.completed_at, view.case.life(one.started_at).ended_at, own)
 
@@ -120,7 +126,7 @@ def _call_backs(view: View) -> Iterator[Span]:
 
 def _pauses(view: View) -> Iterator[Span]:
     for one in view.case.pauses:
-        planned = Limit(one.planned_days) if one.planned_days is not None else None
+        planned = _in_its_unit(one.planned_days, view) if one.planned_days is not None else None
         yield Span(one.id, one.by or view.case.authority, one.start, one.end, view.case.life(one.start).stopped_at, planned)
 
 

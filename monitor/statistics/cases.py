@@ -133,8 +133,9 @@ class CaseMeasure:
         self._counts["phases"][case.phase] += 1
         self._counts["outcomes"].update([case.outcome] if case.outcome else [])
         self._counts["findings"].update({finding.code for finding in case.findings})
-        if reading.running and reading.promised_limit is not None:
-            self._remaining[max(EARLIEST, min(LATEST, reading.promised_limit - reading.elapsed_days))] += 1
+        promise = reading.promise
+        if reading.running and promise:
+            self._remaining[max(EARLIEST, min(LATEST, promise.left))] += 1
 
     def result(self) -> CaseFigures:
         lights, phases, outcomes, findings = (dict(sorted(counter.items())) for counter in self._counts.values())

@@ -89,11 +89,12 @@ class Score(msgspec.Struct):
             self.limited += 1
             self.on_time += not reading.overdue_promise and not reading.overdue_legal
             self.within_law += not reading.overdue_legal
-        if reading.promised_limit is not None and reading.statutory_limit is not None:
+        promise, law = reading.promise, reading.law
+        if promise and law and promise.unit is law.unit:
             self.compared += 1
-            self.statutory_days += reading.statutory_limit
-            self.promised_days += reading.promised_limit
-            self.actual_days += reading.elapsed_days
+            self.statutory_days += law.limit
+            self.promised_days += promise.limit
+            self.actual_days += promise.elapsed
 
 
 class Served(NamedTuple):

@@ -11,6 +11,7 @@ from sqlalchemy import or_, select
 from monitor import tables
 from monitor.lights import ORDER, Clockwork, Lit
 from monitor.rows import department
+from monitor.times import local_date
 from monitor.view import Snapshot
 from schemas.case import Case, decode_state
 from schemas.clock import Light
@@ -19,7 +20,10 @@ FAR = 1 << 30
 
 
 class Glance(msgspec.Struct, frozen=True, gc=False):
-    """`left` are days left of the limit that is shown, negative when it is passed; times are microseconds UTC."""
+    """`elapsed`, `limit` and `left` are days of the limit that is shown, in its unit; `left` is negative when it is passed.
+
+    Times are microseconds UTC.
+    """
 
     key: str
     region: str
@@ -40,6 +44,8 @@ class Glance(msgspec.Struct, frozen=True, gc=False):
     on_its_way: bool
     #: The supervision that is open; empty without one.
     supervision: str = ""
+    #: The day on which this is told is the last one of the limit.
+    last_day: bool = False
 
     @property
     def supervised(self) -> bool:
@@ -63,9 +69,7 @@ def glance(case: Case, clockwork: Clockwork, now: int) -> Glance:
     """The case as its clock shows it at `now`."""
     one = Lit(case, clockwork.reading(case, now))
     reading = one.reading
-    promised = reading.promised_limit is not None and not (reading.overdue_legal and reading.statutory_limit is not None)
-    due = reading.due if promised else reading.statutory_due
-    limit = reading.promised_limit if promised else reading.statutory_limit
+    shown = reading.shown
     return Glance(
         key=case.key,
         region=case.region,
@@ -76,15 +80,16 @@ def glance(case: Case, clockwork: Clockwork, now: int) -> Glance:
         outcome=str(case.outcome or ""),
         holder=case.holder or case.authority,
         light=str(reading.light),
-        elapsed=reading.elapsed_days,
-        limit=limit,
-        left=None if limit is None else limit - reading.elapsed_days,
-        due=due.isoformat() if due else "",
+        elapsed=shown.elapsed if shown else reading.elapsed_days,
+        limit=shown.limit if shown else None,
+        left=shown.left if shown else None,
+        due=shown.due.isoformat() if shown and shown.due else "",
         applied_at=case.applied_at,
         ended_at=case.ended_at,
         paused=reading.paused,
         on_its_way=any(move.received_at is None for move in case.hand_overs),
         supervision=case.supervisions[-1] if case.supervisions else "",
+        last_day=bool(shown and reading.running and shown.left == 0 and shown.due == local_date(now, clockwork.zone)),
     )
 
 

@@ -41,7 +41,7 @@ class Lamps(msgspec.Struct):
         self.paused += times * one.paused
         self.on_its_way += times * one.on_its_way
         self.supervised += times * one.supervised
-        self.last_day += times * (one.left == 0 and one.light != "red")
+        self.last_day += times * one.last_day
 
 
 #: Region, department, item.

@@ -27,7 +27,7 @@ from monitor.times import DAY
 from schemas.calendar import Calendar, CalendarSettings
 from schemas.case import Case, Finding, HandOver, Outcome, Pause, Reopening, Supplement, Ticket
 from schemas.catalogue import Catalogue
-from schemas.clock import ClockRules
+from schemas.clock import ClockRules, Limit, Unit
 
 ZONE = ZoneInfo("Asia/Shanghai")
 CLOCKWORK = Clockwork(ClockRules(), Calendar(CalendarSettings()), ZONE)
@@ -155,6 +155,23 @@ def test_compression_is_what_the_law_gave_and_was_not_used():
     assert rates["promise_of_law"] == 0.35
     assert rates["compression"] == 0.7
     assert (rates["on_time"], rates["within_law"]) == (0.5, 1.0)
+
+
+def test_days_in_two_units_are_not_compared():
+    """Working days promised, natural ones by law: the case is decided and on time, and no share of days is made of it."""
+
+    class Items:
+        def item(self, *_):
+            return Mixed()
+
+    class Mixed:
+        promised, statutory, joint, hands_up = Limit(7), Limit(20, Unit.NATURAL), False, False
+
+    one = decided(4 * DAYS, promised_days=None, statutory_days=None)
+    yardstick = Yardstick(CLOCKWORK._replace(items=Items()), level, world.at(300 * DAYS))
+    total = compared([Known(one, Trace(one.key, ()))], MARCH, yardstick).now.total
+    assert (total.decided, total.limited, total.on_time, total.compared) == (1, 1, 1, 0)
+    assert total.rates()["compression"] is None
 
 
 def test_what_was_not_decided_has_no_compression():

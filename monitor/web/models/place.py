@@ -55,9 +55,9 @@ def parts(found: Mapping[str, Lamps]) -> list[Part]:
 
 
 def pace(ended: Sequence[Glance]) -> Pace:
-    """Only cases whose clock ran, and whose limit is known."""
+    """Only cases whose clock ran, and whose limit is known. Of an ended one every light but green says that it was passed."""
     ran = [one for one in ended if one.left is not None]
     if not ran:
         return Pace(len(ended), None, None, None)
-    kept = sum((one.left or 0) >= 0 for one in ran)
+    kept = sum(one.light == "green" for one in ran)
     return Pace(len(ended), kept / len(ran), median(one.limit or 0 for one in ran), median(one.elapsed for one in ran))

@@ -148,6 +148,26 @@ def test_natural_days_count_every_day_and_an_end_on_a_holiday_moves() -> None:
     assert shown(case, "2026-10-03", stays).due == date(2026, 10, 2)
 
 
+def test_a_limit_that_moved_has_no_days_left_and_is_not_over() -> None:
+    """Five natural days from Monday 2 March end on Monday the 9th; what runs is never "-1 days left"."""
+    case = facts(promised=Limit(5, NATURAL))
+    left = [(one.left, one.due) for day in ("06", "07", "08", "09", "10") if (one := shown(case, f"2026-03-{day}").shown)]
+    assert left == [(number, date(2026, 3, 9)) for number in (1, 0, 0, 0, -3)]
+
+
+def test_each_limit_is_shown_with_the_days_in_its_own_unit() -> None:
+    """Fifteen working days promised, twenty natural ones by law: the law's is passed when the promise still has days."""
+    case = facts(promised=Limit(15), statutory=Limit(20, NATURAL))
+    reading = shown(case, "2026-03-24")
+    assert reading.light is Light.RED
+    assert reading.shown == reading.law == (20, NATURAL, 22, date(2026, 3, 23), True)
+    assert reading.promise == (15, Unit.WORKING, 16, date(2026, 3, 23), True)
+    before = shown(case._replace(promised=Limit(18)), "2026-03-24")
+    assert before.promise
+    assert before.shown
+    assert (before.promise.left, before.shown.left, before.elapsed_days, before.unit) == (2, -2, 16, Unit.WORKING)
+
+
 def test_a_procedure_takes_natural_days_off_natural_limits() -> None:
     """Weekends in it too."""
     case = facts("2026-03-02", promised=Limit(10, NATURAL), pauses=(pause("2026-03-05", "2026-03-09"),))
@@ -307,6 +327,16 @@ def test_the_explanation_tells_each_day_in_order_with_its_article() -> None:
     assert lines[0].article == "Administrative Licensing Law art. 42"
     assert lines[2].article == "Administrative Licensing Law art. 45"
     assert lines == sorted(lines, key=lambda line: line.day)
+
+
+def test_the_explanation_tells_the_planned_days_in_the_unit_of_the_limit() -> None:
+    """As the deadline of the procedure counts them."""
+    planned = pause("2026-03-03")
+    planned.planned_days = 3
+    for unit, said in ((Unit.WORKING, "3 working days"), (NATURAL, "3 days")):
+        case = facts(promised=Limit(5, unit), pauses=(planned,))
+        (text,) = (line.text for line in explain(case, LAW, CHINA, ZONE, at("2026-03-04")) if line.kind is Kind.PAUSE)
+        assert said in text
 
 
 def test_the_explanation_says_which_extension_came_too_late_and_what_is_provisional() -> None:

@@ -280,6 +280,32 @@ def test_a_special_procedure_has_the_days_that_were_planned_for_it() -> None:
     )
 
 
+def test_days_that_an_event_names_are_in_the_item_s_unit() -> None:
+    """Of its promise, else of its law, else of the region: three days from Wednesday 4 March."""
+    step = Step("review", "housing@500103", started_at=at("03-04"), limit_days=3)
+    one = case(accepted_at="03-02", steps=[step], pauses=[Pause("T1", at("03-04"), planned_days=3)])
+    by_law, by_promise = Item(), Item()
+    by_law.promised, by_law.statutory = None, Limit(30, Unit.NATURAL)
+    by_promise.promised, by_promise.statutory = Limit(7), Limit(30, Unit.NATURAL)
+    stays = ruled(end_on_holiday="stays")
+    region = ruled(end_on_holiday="stays", unit="natural")
+    natural, working = (Measure.NATURAL, date(2026, 3, 7)), (Measure.WORKING, date(2026, 3, 9))
+    asked = ((by_law, stays, natural), (by_promise, stays, working), (None, stays, working), (None, region, natural))
+    for item, terms, expected in asked:
+        pause = only(one, "03-05", Subject.PAUSE, terms, item)
+        assert (pause.unit, pause.due) == expected
+        assert only(one, "03-05", Subject.STEP, terms, item).unit is expected[0]
+
+
+def test_a_limit_that_moved_has_nothing_left_and_is_not_over() -> None:
+    """Five natural days end on Saturday, so on Monday the 9th: no more than nothing is left until then."""
+    item = Item()
+    item.promised = Limit(5, Unit.NATURAL)
+    one = case(accepted_at="03-02")
+    left = [only(one, day, Own.PROMISED, item=item).left for day in ("03-06", "03-08", "03-09", "03-10")]
+    assert left == [1, 0, 0, -3]
+
+
 def test_an_end_of_the_case_ends_what_was_waited_for() -> None:
     """Withdrawn on the third day: nobody has to sign or answer any more."""
     sent = HandOver("H1", "down", "housing@500103", "fire@500103", at("03-02"))

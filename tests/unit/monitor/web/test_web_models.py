@@ -212,7 +212,7 @@ def test_a_list_is_cut_into_pages_and_the_last_is_shown_beyond_the_end():
 
 def test_pace_counts_only_ended_cases_with_a_limit():
     """One of two kept it."""
-    found = pace([one(left=1, elapsed=4), one(left=-2, elapsed=7), one(left=None, limit=None)])
+    found = pace([one(left=1, elapsed=4), one(left=-2, elapsed=7, light="yellow"), one(left=None, limit=None)])
     assert (found.cases, found.on_time, found.promised, found.taken) == (3, 0.5, 5, 5.5)
     assert pace([]).on_time is None
 
