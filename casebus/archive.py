@@ -9,6 +9,7 @@ SHA256SUMS            of all the others, last
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import json
@@ -48,19 +49,22 @@ class Writer:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
-            self.text(SUMS, "".join(self._sums))
-            self._tar.close()
-            self._raw.flush()
-            os.fsync(self._raw.fileno())
-        self._raw.close()
-        if kind is None:
-            self._growing.replace(self._file)
-        else:
+        try:
+            if kind is None:
+                self._finish()
+        finally:
+            self._raw.close()
             self._growing.unlink(missing_ok=True)
 
+    def _finish(self) -> None:
+        self.text(SUMS, "".join(self._sums))
+        self._tar.close()
+        self._raw.flush()
+        os.fsync(self._raw.fileno())
+        self._growing.replace(self._file)
+
     def text(self, name: str, text: str) -> None:
-        data = text.encode()
+        data = text.encode("utf-8", "surrogateescape")  # a file's name may be in GBK
         self._add(tarfile.TarInfo(name), io.BytesIO(data), len(data))
 
     def file(self, name: str, place: Path, size: int | None = None) -> None:
@@ -111,16 +115,22 @@ class Writer:
 
 
 def copied(place: Path, to: Path) -> None:
-    """A database of SQLite as of one moment, with the rights of the original. Raises RetryError where it cannot be read."""
-    to.unlink(missing_ok=True)
-    to.touch(0o600)
+    """A database of SQLite as of one moment, with the rights of the original. Raises RetryError where it cannot be read.
+
+    What has the name already stays until the copy is whole.
+    """
+    growing = to.with_name(f".{to.name}.copy")
+    growing.unlink(missing_ok=True)
+    growing.touch(0o600)
     try:
-        with closing(sqlite3.connect(place, timeout=30)) as live, closing(sqlite3.connect(to)) as made:
+        with closing(sqlite3.connect(place, timeout=30)) as live, closing(sqlite3.connect(growing)) as made:
             live.backup(made)
+        growing.chmod(place.stat().st_mode)
+        growing.replace(to)
     except sqlite3.Error as error:
-        to.unlink()
         raise RetryError(f"The database {place} cannot be read: {error}. Take the backup again.") from error
-    to.chmod(place.stat().st_mode)
+    finally:
+        growing.unlink(missing_ok=True)
 
 
 class _Digest(io.RawIOBase):
@@ -153,13 +163,13 @@ def unpack(file: Path, to: Path) -> dict[str, Any]:
     try:
         with tarfile.open(file, "r:gz") as tar:
             found = {info.name: _written(tar, info, to) for info in tar}
+        expected = dict(_sums(to / SUMS))
     except FileNotFoundError as error:
         raise ConfigurationError(f"There is no file {file}.") from error
-    except (tarfile.ReadError, EOFError, zlib.error) as error:
+    except (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error, UnicodeError) as error:
         raise CorruptionError(f"{file} is no backup, or only a part of one ({error}). Take another copy of it.") from error
     head = _head(file, to)
     found.pop(SUMS, None)
-    expected = dict(_sums(to / SUMS))
     if odd := sorted(name for name in found.keys() | expected.keys() if found.get(name) != expected.get(name)):
         raise CorruptionError(f"{file} is damaged: {odd[0]} is not what was saved. Take another copy of it.")
     return head
@@ -195,7 +205,7 @@ def _head(file: Path, to: Path) -> dict[str, Any]:
 
 
 def _sums(file: Path) -> Iterator[tuple[str, str]]:
-    text = file.read_text("utf-8") if file.exists() else ""
-    for line in text.splitlines():
+    text = file.read_text("utf-8", "surrogateescape") if file.exists() else ""
+    for line in text.split("\n")[:-1]:
         digest, _, name = line.partition("  ")
         yield name, digest

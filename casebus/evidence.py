@@ -66,7 +66,7 @@ def made(client: Client, codec: Codec, case: str, keys: Mapping[str, Key]) -> di
     entries = list(_journal(client, codec, case))
     if not entries:
         raise ProblemsError(Problem(case, "the journal has no entry of it", "Look the number up with casebus case show."))
-    signatures = _signatures(client, codec, entries)
+    signatures = _signatures(client, codec, entries, Keys(keys))
     schemas = dict(filter(None, (codec.brought(entry["event"]) for entry in entries if entry["event"] is not None)))
     named = {one["key"] for one in signatures.values()}
     return {
@@ -91,15 +91,26 @@ def _partition(client: Client, topic: str, case: str) -> Iterable[Record]:
     return (record for batch in client.read({place: 0}) for record in batch)
 
 
-def _signatures(client: Client, codec: Codec, entries: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """By the entry's number. An event came under its own case's key, which need not be the one that keeps it now."""
+def _signatures(client: Client, codec: Codec, entries: Iterable[Mapping[str, Any]], keys: Keys) -> dict[str, dict[str, Any]]:
+    """By the entry's number. An event came under its own case's key, which need not be the one that keeps it now.
+
+    The same bytes may have come before, refused for their signature, and again from whoever vouched for them: the first
+    signature that holds is that of the entry, else the first.
+    """
     raws = {entry["event"]: str(entry["sequence"]) for entry in entries if entry["event"] is not None}
     found: dict[str, dict[str, Any]] = {}
-    for case in sorted({codec.decode(raw).case for raw in raws}):
+    good: set[str] = set()
+    events = {raw: codec.decode(raw) for raw in raws}
+    for case in sorted({event.case for event in events.values()}):
         for record in _partition(client, EVENTS.name, case):
-            headers = dict(record.headers)
-            if record.value in raws and KEY in headers:
-                found.setdefault(raws[record.value], _signature(headers, record))
+            headers, value = dict(record.headers), record.value or b""
+            if value not in raws or KEY not in headers or raws[value] in good:
+                continue
+            authority = events[value].header["authority"]
+            if keys.fault(of_headers(headers, value, authority, record.timestamp * 1000)) is None:
+                good.add(raws[value])
+                found[raws[value]] = _signature(headers, record)
+            found.setdefault(raws[value], _signature(headers, record))
     return found
 
 

@@ -88,7 +88,8 @@ class Store:
         told = {"wrapped": None, "destroyed_at": act.at, "destroyed_by": act.by, "reason": act.why}
         with self._writing() as connection:
             for name in names:
-                done = connection.execute(sa.update(_keys).where(_name == name, _at.is_(None)).values(told))
+                there = sa.or_(_at.is_(None), _wrapped.is_not(None))
+                done = connection.execute(sa.update(_keys).where(_name == name, there).values(told))
                 known = connection.execute(sa.select(_name).where(_name == name)).one_or_none()
                 if not done.rowcount and known is None:
                     connection.execute(sa.insert(_keys), {"name": name, "master": "", **told})
@@ -115,7 +116,7 @@ class Store:
             for name, wrapped in connection.execute(wanted).all():
                 secret = old.unwrap(name, wrapped)
                 if secret is not None:
-                    changed.append({"key": name, "master": new.name, "wrapped": new.wrap(name, secret)})
+                    changed.append({"key": name, "was": wrapped, "master": new.name, "wrapped": new.wrap(name, secret)})
                 elif new.unwrap(name, wrapped) is None:
                     failed.append(name)
             for start in range(0, len(changed), _AT_ONCE):
@@ -137,8 +138,11 @@ class Store:
 
 
 _ROW = sa.select(_keys.c.master, _wrapped, _at).where(_name == sa.bindparam("wanted"))
+#: Only what still is as it was read: a key destroyed meanwhile stays so.
 _REWRAPPED = (
-    sa.update(_keys).where(_name == sa.bindparam("key")).values(master=sa.bindparam("master"), wrapped=sa.bindparam("wrapped"))
+    sa.update(_keys)
+    .where(_name == sa.bindparam("key"), _at.is_(None), _wrapped == sa.bindparam("was"))
+    .values(master=sa.bindparam("master"), wrapped=sa.bindparam("wrapped"))
 )
 
 
@@ -234,8 +238,8 @@ class Vault:
         if row is None:
             self._pending[name] = secret = new_secret()
             return DataKey(secret)
-        wrapper, wrapped, _ = row
-        if wrapped is None:
+        wrapper, wrapped, destroyed_at = row
+        if wrapped is None or destroyed_at is not None:
             return None
         if (found := master.unwrap(name, wrapped)) is None:
             raise ConfigurationError(

@@ -7,6 +7,7 @@ their own, for whoever destroys a key must be able to destroy its copies too (do
 
 from __future__ import annotations
 
+import glob
 import json
 import shutil
 import sys
@@ -33,6 +34,7 @@ def save(folder: Path, to: Path, keys_to: Path | None = None, *, as_json: bool) 
     deployment = Deployment.load(folder)
     keys = _keys(deployment, keys_to)
     file = _named(to, deployment)
+    _check_apart(file, keys, keys_to)
     kafka = deployment.settings.kafka.embedded
     head = {
         "format": archive.FORMAT,
@@ -46,7 +48,8 @@ def save(folder: Path, to: Path, keys_to: Path | None = None, *, as_json: bool) 
         writer.text(archive.HEAD, json.dumps(head, indent=1))
         _databases(writer, deployment)
         held = _kafka(writer, deployment) if kafka else 0.0
-        without = {deployment.data.absolute(), file, keys} | ({keys_to.absolute()} if keys_to else set())
+        without = {deployment.data.absolute(), file, keys, *_earlier(file, deployment)}
+        without |= {keys_to.absolute()} if keys_to else set()
         left = writer.tree(archive.DEPLOYMENT, deployment.folder, frozenset(one for one in without if one))
         if keys and keys_to:
             archive.copied(keys, keys_to)
@@ -74,6 +77,21 @@ def _named(to: Path, deployment: Deployment) -> Path:
         return to.absolute()
     moment = datetime.now(deployment.zone).strftime("%Y%m%dT%H%M%S")
     return to.absolute() / f"{deployment.settings.name}-{moment}.tar.gz"
+
+
+def _check_apart(file: Path, keys: Path | None, keys_to: Path | None) -> None:
+    """Raises ConfigurationError where one of the copies would take the place of something else."""
+    if keys is None or keys_to is None:
+        return
+    if keys_to.is_dir() or not keys_to.absolute().parent.is_dir():
+        raise ConfigurationError(f"--keys-to {keys_to} is a folder, or lies in one that is not there. Name a file.")
+    if keys_to.absolute() == file or (keys_to.exists() and keys_to.samefile(keys)):
+        raise ConfigurationError(f"--keys-to {keys_to} is the file of keys itself, or the backup. Name another file.")
+
+
+def _earlier(file: Path, deployment: Deployment) -> set[Path]:
+    """Backups beside this one: where their folder lies in the deployment, each would hold all that were made before it."""
+    return set(file.parent.glob(f"{glob.escape(deployment.settings.name)}-[0-9]*T[0-9]*.tar.gz"))
 
 
 def _databases(writer: archive.Writer, deployment: Deployment) -> None:

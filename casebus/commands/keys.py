@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Collection, Sequence
@@ -38,12 +39,13 @@ class Asked(NamedTuple):
 
 
 class Reach(NamedTuple):
-    """What a destruction reaches, and what it does not: events and rows of dead letters in the clear, and rows that are
-    sealed and cannot be looked into here."""
+    """What a destruction reaches: events, and rows of dead letters (`refused`) that name the case. And what it does not:
+    both in the clear, and rows that are sealed and cannot be looked into here."""
 
     case: str
     keys: Sequence[str]
     sealed: int
+    refused: int
     clear: int
     letters: int
     unread: int
@@ -125,7 +127,7 @@ def _reach(wiring: Wiring, view: View, number: str) -> Reach:
     keys = {f"{system}/{name}" for system in wiring.settings.sealing.seal for name in names} | rows.keys
     keys |= {name for event in events for name in keys_of(event)}
     sealed, clear = ([one for one in events if has(one)] for has in (keys_of, lambda one: has_clear(one, bool)))
-    return Reach(case, sorted(keys), _ids(sealed), _ids(clear), rows.clear, rows.unread)
+    return Reach(case, sorted(keys), _ids(sealed), len(rows.keys), _ids(clear), rows.clear, rows.unread)
 
 
 class _Rows(NamedTuple):
@@ -137,15 +139,16 @@ class _Rows(NamedTuple):
 
 
 def _rows(snapshot: Snapshot, ring: Ring, names: Collection[str]) -> _Rows:
-    """By the number in their bytes: a row that was refused belongs to no case."""
-    numbers = [name.partition(":")[2].encode() for name in names]
+    """By the number as a word in their bytes: a row that was refused belongs to no case. 17 is none of 13917001700."""
+    numbers = b"|".join(re.escape(number.encode()) for name in names if (number := name.partition(":")[2]))
+    named = re.compile(rb"(?<![0-9A-Za-z])(?<![0-9A-Za-z][.-])(?:" + numbers + rb")(?![0-9A-Za-z]|[.-][0-9A-Za-z])")
     keys: set[str] = set()
     clear = unread = 0
     table = tables.dead_letters.c
     for (raw,) in snapshot.stream(select(table.raw).where(table.stage == "CONNECTOR")):
         key, data = concealed_by(raw), revealed(raw, ring)
         unread += data == SEALED
-        if any(number in data for number in numbers):
+        if named.search(data):
             keys |= {key} if key else set()
             clear += key is None
     return _Rows(keys, clear, unread)
@@ -174,6 +177,8 @@ def _warning(reach: Reach) -> str:
     said = (
         f"Personal fields of {output.several(reach.sealed, 'event')} of {reach.case} become unreadable for everybody, for ever.\n"
     )
+    if reach.refused:
+        said += f"So do {output.several(reach.refused, 'dead letter')} with its number: these rows can be mended no more.\n"
     if reach.clear:
         said += f"{output.several(reach.clear, 'event')} of it hold personal fields in the clear: these stay readable.\n"
     if reach.letters:

@@ -228,6 +228,49 @@ def test_keys_of_sealed_fields_are_saved_apart(city, tmp_path, capsys):
     assert [path.name for path in (tmp_path / "back" / "secrets").iterdir()] == ["permits.key"]
 
 
+def test_the_copy_of_keys_takes_the_place_of_nothing(city, tmp_path):
+    """Least of all of the keys themselves, without which every sealed field is lost for ever."""
+    live = city / "secrets" / "keys.db"
+    with closing(sqlite3.connect(live)) as keys:
+        keys.execute("CREATE TABLE data_keys (name TEXT)")
+    before = live.read_bytes()
+    (tmp_path / "alias.db").symlink_to(live)
+    for named in (live, tmp_path / "alias.db", tmp_path, tmp_path / "none" / "keys.db", tmp_path / "b.tar.gz"):
+        with pytest.raises(ConfigurationError, match=r"Name a(nother)? file"):
+            backup.save(city, tmp_path / "b.tar.gz", named, as_json=False)
+    assert live.read_bytes() == before
+    assert not (tmp_path / "b.tar.gz").exists()
+
+
+def test_an_older_copy_stays_until_the_new_one_is_whole(tmp_path):
+    (tmp_path / "broken.db").write_bytes(b"SQLite format 3\x00 and then nothing")
+    (tmp_path / "copy.db").write_text("yesterday's", "ascii")
+    with pytest.raises(RetryError):
+        archive.copied(tmp_path / "broken.db", tmp_path / "copy.db")
+    assert (tmp_path / "copy.db").read_text("ascii") == "yesterday's"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["broken.db", "copy.db"]
+
+
+def test_a_file_whose_name_is_no_utf_8_comes_back_under_it(city, tmp_path):
+    """Departments name their exports in GBK."""
+    name = os.fsencode(city / "exports") + b"/" + "环保.csv".encode("gbk")
+    Path(os.fsdecode(name)).write_text("id\n1\n", "ascii")
+    backup.save(city, tmp_path / "b.tar.gz", as_json=False)
+    backup.restore(tmp_path / "b.tar.gz", tmp_path / "back")
+    assert "环保.csv".encode("gbk") in [os.fsencode(path.name) for path in (tmp_path / "back" / "exports").iterdir()]
+
+
+def test_backups_in_the_deployments_folder_do_not_hold_each_other(city):
+    """Each would be twice as large as the one before."""
+    (city / "backups").mkdir()
+    (city / "backups" / "city-20260101T020304.tar.gz").write_text("an earlier one", "ascii")
+    (city / "backups" / "notes.txt").write_text("kept", "ascii")
+    backup.save(city, city / "backups", as_json=True)
+    file = max((city / "backups").glob("city-*.tar.gz"))
+    with tarfile.open(file) as tar:
+        assert [name for name in tar.getnames() if "backups" in name] == ["deployment/backups/notes.txt"]
+
+
 def test_links_to_folders_are_told(city, tmp_path, capsys):
     """What they lead to is somebody else's to save."""
     (city / "exports" / "far").symlink_to(tmp_path)

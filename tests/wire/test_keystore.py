@@ -92,6 +92,26 @@ def test_destroyed_is_destroyed(tmp_path: Path, vault: Callable[..., Vault], sto
     assert seal_of(vault().sealed(applied("case:9"))) == {"key": "dep/case:9", "cipher": b""}
 
 
+def test_a_key_destroyed_while_masters_change_stays_so(
+    tmp_path: Path, vault: Callable[..., Vault], store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Unwrapping all keys takes its time, and who destroys one waits for nobody."""
+    one = vault()
+    one.sealed(applied())
+    one.keep()
+    old, new, other = Master("dep-2026", SECRET), Master("new", os.urandom(32)), Store(f"sqlite:///{tmp_path}/secrets/keys.db")
+    unwrap = Master.unwrap
+
+    def meanwhile(self: Master, name: str, wrapped: bytes) -> bytes | None:
+        other.destroy([name], ACT)
+        return unwrap(self, name, wrapped)
+
+    monkeypatch.setattr(Master, "unwrap", meanwhile)
+    store.rewrap("dep", old, new)
+    assert store.row("dep/case:1") == ("dep-2026", None, ACT.at)
+    other.close()
+
+
 def test_who_has_no_master_opens_nothing(vault: Callable[..., Vault], store: Store) -> None:
     """Another master is a fault to a connector, which would make unreadable events; to a reader it is no key."""
     one = vault()
