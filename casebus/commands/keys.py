@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -138,10 +138,15 @@ class _Rows(NamedTuple):
     unread: int
 
 
-def _rows(snapshot: Snapshot, ring: Ring, names: Collection[str]) -> _Rows:
-    """By the number as a word in their bytes: a row that was refused belongs to no case. 17 is none of 13917001700."""
+def naming(names: Iterable[str]) -> re.Pattern[bytes]:
+    """Finds the number of one of these cases as a word: 17 stands neither in 13917001700 nor in 2026-01-17."""
     numbers = b"|".join(re.escape(number.encode()) for name in names if (number := name.partition(":")[2]))
-    named = re.compile(rb"(?<![0-9A-Za-z])(?<![0-9A-Za-z][.-])(?:" + numbers + rb")(?![0-9A-Za-z]|[.-][0-9A-Za-z])")
+    return re.compile(rb"(?<![0-9A-Za-z])(?<![0-9A-Za-z][.-])(?:" + numbers + rb")(?![0-9A-Za-z]|[.-][0-9A-Za-z])")
+
+
+def _rows(snapshot: Snapshot, ring: Ring, names: Collection[str]) -> _Rows:
+    """By the number in their bytes: a row that was refused belongs to no case."""
+    named = naming(names)
     keys: set[str] = set()
     clear = unread = 0
     table = tables.dead_letters.c
