@@ -30,7 +30,7 @@ LAYOUT = "layout-1"
 #: On the state of a case that waits for its application.
 _WAITS = (PROVISIONAL, b"1")
 #: States of cases kept decoded: about 10 KB each.
-CACHED = 2048
+CACHED = 1024
 #: How long a router that has just lost a partition may keep its store open: a poll without records, and a bit.
 HELD_SECONDS = 7.0
 

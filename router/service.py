@@ -40,7 +40,7 @@ TOPICS = (EVENTS.name, FORWARD.name, ALERTS.name)
 _FAULTS = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError)
 #: Records of one transaction, at most: its commit takes the same time whatever it holds, so a router that has fallen
 #: behind catches up sooner; one that follows live takes what is there.
-AT_ONCE = 1000
+AT_ONCE = 750
 _END = (TYPE, b"InputEnded")
 #: What is done with an event on the desk of its case.
 Work = Callable[[Desk, Event, Cause], None]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import httpx
 import pytest
 
@@ -175,3 +178,15 @@ def test_the_api_answers_the_figures_of_the_page(visit, city, casebus):
         shown = int(page.locator(".light.red b").inner_text())
     answer = httpx.get(f"{city.address}/api/v1/lights", headers={"Authorization": f"Bearer {token}"})
     assert answer.json()["total"]["red"] == shown
+
+
+def test_an_open_page_ends_when_its_user_is_removed(visit, city):
+    """Within seconds: a tab may stand open for days."""
+    command = (sys.executable, "-P", "-m", "casebus", "user")
+    add = [*command, "add", "guest", city.folder, "--password-stdin"]
+    subprocess.run(add, input="correct horse battery", text=True, check=True, capture_output=True)
+    with visit("guest") as page:
+        page.goto("/")
+        page.wait_for_selector(".lights")
+        subprocess.run([*command, "remove", "guest", city.folder], check=True, capture_output=True)
+        page.wait_for_selector("input[name=password]", timeout=40_000)
