@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, KafkaError
+from confluent_kafka import OFFSET_END, KafkaError
 from confluent_kafka import TopicPartition as Place
 
 from bus.confluent_errors import in_our_words, translated
@@ -128,14 +128,14 @@ class ConfluentMember:
 
 
 class ConfluentReader:
-    """Partitions read from given offsets without a group."""
+    """Partitions read from given offsets, or the library's words for them, without a group."""
 
-    def __init__(self, native: Any, positions: Mapping[Partition, int], asker: Asker | None = None) -> None:
+    def __init__(self, native: Any, starts: Mapping[Partition, int], asker: Asker | None = None) -> None:
         self._native = native
         self._asker = asker
         self._positions: dict[Partition, int] = {}
         with in_our_words("reading"):
-            native.assign([Place(*place, offset or OFFSET_BEGINNING) for place, offset in positions.items()])
+            native.assign([Place(*place, offset) for place, offset in starts.items()])
 
     def until(self, ends: Mapping[Partition, int], seconds: float) -> Iterator[list[Record]]:
         """Batches up to these ends; waits for open transactions before them, `seconds` without progress at most."""

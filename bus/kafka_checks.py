@@ -23,7 +23,7 @@ _Answer = TypeVar("_Answer")
 def until(ask: Callable[[], _Answer | None], doing: str) -> _Answer:
     """Ask again until there is an answer. Raises RetryError after `ANSWER` seconds without one."""
     deadline = time.monotonic() + ANSWER
-    while not (answer := ask()):
+    while (answer := ask()) is None:
         if time.monotonic() > deadline:
             raise RetryError(f"While {doing}: no answer for {ANSWER:g} s.")
         time.sleep(0.05)

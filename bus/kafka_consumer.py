@@ -22,6 +22,8 @@ from bus.refused import Asker
 #: A poll that returns inside a rebalance can lose the assignment (trap 8), so it is given time to end.
 REBALANCE_SECONDS = 5.0
 CLOSE_MS = 2000
+#: A poll that finds only a commit marker moves the position on and then waits its time out: so it is given little.
+SOON = 0.02
 
 
 class Batches(Fetcher.PartitionRecords):  # type: ignore[misc]  # untyped library
@@ -178,7 +180,7 @@ class KafkaReader:
         waited_since = time.monotonic()
         before = self._positions()
         while any(before.get(place, 0) < end for place, end in ends.items()):
-            batch = self._poll(0.5)
+            batch = self._poll(SOON)
             after = self._positions()
             if after != before:
                 before, waited_since = after, time.monotonic()

@@ -37,8 +37,6 @@ from schemas.envelope import Event
 
 log = structlog.get_logger(__name__)
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  UTC without saying so: isoformat would write +00:00
-#: Records of one transaction are handed to the client in pieces of this size.
-CHUNK = 500
 #: Bytes of one event. The journal keeps it whole beside what it led to, so it stays well below what a topic takes.
 LARGEST_EVENT = 500_000
 #: Seconds after which a connector that found nothing gives its producer (a connection and a thread) back.
@@ -219,8 +217,7 @@ class Runner:
         after = self.progress.after(position, len(batch.records), work.events, len(work.letters))
         self._connector.keep()
         producer.begin()
-        for start in range(0, len(work.messages), CHUNK):
-            producer.send(work.messages[start : start + CHUNK])
+        producer.send(work.messages)
         crash.point("connector.after_send")
         producer.send([after.message(self.name, _milliseconds())])
         crash.point("connector.before_commit")
