@@ -33,7 +33,10 @@ _NO_EVIDENCE = (LookupError, TypeError, ValueError, AttributeError, ArithmeticEr
 
 
 class Line(NamedTuple):
-    """What became of one recorded event. `standing`: `holds`, `unsigned`, or why the signature does not hold."""
+    """What became of one recorded event. `standing`: `holds`, `unsigned`, or why the signature does not hold.
+
+    `missing` is unsigned though a key that the reader trusts signed for its authority at that time.
+    """
 
     sequence: int
     event: str
@@ -177,7 +180,11 @@ def checked(evidence: Mapping[str, Any], own: Mapping[str, Key] | None = None) -
         keys = Keys(own if own is not None else {name: _key_of(name, one) for name, one in evidence["keys"].items()})
         problems = verify(entries, bytes.fromhex(evidence["head"]))
         problems += [_moved(entry) for entry in entries if entry["case"] != evidence["case"]]
-        lines = [_line(entry, evidence["signatures"], keys, codec) for entry in entries if entry["event"] is not None]
+        lines = [
+            _line(entry, evidence["signatures"], keys, codec, trusted=own is not None)
+            for entry in entries
+            if entry["event"] is not None
+        ]
         return Findings(evidence["case"], evidence["head"], len(entries), problems, lines)
     except _NO_EVIDENCE as error:
         raise ProblemsError(
@@ -205,7 +212,7 @@ def _micros(text: str) -> int:
     return micros(datetime.fromisoformat(text))
 
 
-def _line(entry: Mapping[str, Any], signatures: Mapping[str, Any], keys: Keys, codec: Codec) -> Line:
+def _line(entry: Mapping[str, Any], signatures: Mapping[str, Any], keys: Keys, codec: Codec, *, trusted: bool) -> Line:
     event: Event = codec.decode(entry["event"])
     sequence, source = entry["sequence"], event.header["source"]
     said = signatures.get(str(sequence))
@@ -215,12 +222,20 @@ def _line(entry: Mapping[str, Any], signatures: Mapping[str, Any], keys: Keys, c
     if _misread(event, codec):
         return Line(*who, "", "another", "By the schema that the file brings for it, it does not say what its hash says.")
     if said is None:
-        return Line(*who, "", "unsigned")
+        return Line(*who, "", *_without(keys, event, trusted=trusted))
     headers = {KEY: said["key"].encode(), SIGNATURE: _decoded(said["signature"])}
     fault = keys.fault(of_headers(headers, event.raw, event.header["authority"], _micros(said["received"])))
     named = keys.keys.get(said["key"])
     key = f"{said['key']} ({named.fingerprint})" if named else said["key"]
     return Line(*who, key, fault.reason if fault else "holds", fault.text if fault else "")
+
+
+def _without(keys: Keys, event: Event, *, trusted: bool) -> tuple[str, str]:
+    """Standing and text of an event that no signature came with. The file's own keys are taken away as easily as a signature."""
+    authority = event.header["authority"] or ""
+    if not trusted or not keys.owed(authority, event.header["received_at"]):
+        return "unsigned", ""
+    return "missing", f"A key of yours signed for {authority or 'it'} then, and no signature is here. Ask who gave you the file."
 
 
 def _misread(event: Event, codec: Codec) -> bool:

@@ -88,6 +88,10 @@ class Keys:
             return Fault("unknown", text)
         return _out_of_time(key, signed.at) or _not_its(key, signed)
 
+    def owed(self, authority: str, at: int) -> bool:
+        """Whether one of the keys could have signed for this authority then, so that an event without a signature lacks it."""
+        return any(key.speaks_for(authority) and _out_of_time(key, at) is None for key in self.keys.values())
+
 
 def of_headers(headers: Mapping[str, bytes], raw: bytes, authority: str | None, at: int) -> Signed:
     """What a record's headers say about its bytes."""

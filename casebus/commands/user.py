@@ -55,6 +55,13 @@ def token(folder: Path, name: str) -> int:
     return 0
 
 
+def end_tokens(folder: Path, name: str) -> int:
+    with _opened(folder) as (_, accounts):
+        ended = accounts.end_tokens(name)
+    sys.stdout.write(f"{output.several(ended, 'token')} of {name} ended. Make new ones: casebus user token {name}\n")
+    return 0
+
+
 def made_up(accounts: Accounts, name: str) -> str:
     """Somebody who sees everything, with a password made up now; for the demo."""
     password = secrets.token_urlsafe(9)

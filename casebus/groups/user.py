@@ -42,8 +42,12 @@ def remove(name: Annotated[str, typer.Argument(help="Who.")], folder: Folder = H
 
 
 @app.command("token")
-def token(name: Annotated[str, typer.Argument(help="Whose rights it has.")], folder: Folder = Here) -> None:
+def token(
+    name: Annotated[str, typer.Argument(help="Whose rights it has.")],
+    folder: Folder = Here,
+    revoke: Annotated[bool, typer.Option("--revoke", help="End every token of theirs instead, at once.")] = False,
+) -> None:
     """Make a token for programs that ask the API, and print it once."""
     from casebus.commands import user
 
-    raise typer.Exit(user.token(folder, name))
+    raise typer.Exit(user.end_tokens(folder, name) if revoke else user.token(folder, name))

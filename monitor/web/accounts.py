@@ -33,6 +33,8 @@ from schemas.problem import Problem, ProblemsError
 HOUR = 3_600_000_000
 #: Failed tries of one name within ten minutes, after which it has to wait for the end of them.
 TRIES, TRIED = 8, HOUR // 6
+#: So many names that were tried in vain are remembered before those whose time has passed are forgotten.
+NAMES = 1000
 
 metadata = MetaData()
 users = Table(
@@ -108,7 +110,10 @@ class Accounts:
         self._engine.dispose()
 
     def add(self, user: User, password: str, now: int) -> None:
-        """Add, or give somebody another role, region or password; whoever was signed in by that name is signed out."""
+        """Add, or give somebody another role, region or password; whoever was signed in by that name is signed out.
+
+        Programs are not: a forgotten password is no reason that figures stop. `end_tokens` is for a password that got out.
+        """
         row = {"role": str(user.role), "region": user.region, "hash": passwords.hashed(password), "created_at": now}
         with self._engine.begin() as connection:
             connection.execute(delete(users).where(users.c.name == user.name))
@@ -132,7 +137,7 @@ class Accounts:
         row = self._one(select(users).where(users.c.name == name))
         right = passwords.matches(password, row.hash if row else _NOBODY)
         if row is None or not right:
-            self._failures.setdefault(name, []).append(now)
+            self._failed(name, now)
             return None
         self._failures.pop(name, None)
         return self._new(sessions, name, used_at=now)
@@ -143,6 +148,12 @@ class Accounts:
         if recent:
             self._failures[name] = recent
         return len(recent) >= TRIES
+
+    def _failed(self, name: str, now: int) -> None:
+        """Remembered for as long as it counts: who tries names that nobody has must not fill the memory with them."""
+        if len(self._failures) >= NAMES:
+            self._failures = {who: tries for who, tries in self._failures.items() if tries[-1] > now - TRIED}
+        self._failures.setdefault(name, []).append(now)
 
     def sign_out(self, secret: str) -> None:
         with self._engine.begin() as connection:
@@ -174,6 +185,12 @@ class Accounts:
         """A token for programs, shown once. Raises ProblemsError when there is nobody of that name."""
         self._known(name)
         return self._new(tokens, name, created_at=now)
+
+    def end_tokens(self, name: str) -> int:
+        """None of them is good any more. How many there were; raises ProblemsError when there is nobody of that name."""
+        self._known(name)
+        with self._engine.begin() as connection:
+            return connection.execute(delete(tokens).where(tokens.c.name == name)).rowcount
 
     def bearer(self, secret: str) -> User | None:
         query = select(users).join(tokens, tokens.c.name == users.c.name).where(tokens.c.digest == passwords.digest(secret))

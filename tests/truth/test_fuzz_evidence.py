@@ -25,7 +25,7 @@ from schemas.problem import ProblemsError
 from schemas.signing import Key, Signer
 
 PRIVATE = Ed25519PrivateKey.generate()
-KEYS = {"quality": Key("quality", ("quality@*",), PRIVATE.public_key(), 0, 1 << 50)}
+KEYS = {"quality": Key("quality", ("quality@*",), PRIVATE.public_key(), 0, 1 << 52)}
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +69,26 @@ def test_a_file_of_anything_ends_with_a_verdict_or_a_sentence(
     """By the command, as text too: bytes with faults, trees with faults."""
     text = json.dumps(data.draw(st.one_of(st.just(written), changed(written)))).encode()
     _verdict(tmp_path_factory, data.draw(st.one_of(st.just(text), broken(text))))
+
+
+def test_a_signature_that_was_taken_away_is_missed_by_who_knows_the_key(written: dict[str, Any]) -> None:
+    """One, then all with the keys: a file can be rid of both, a reader's folder of keys cannot."""
+    for kept in (list(written["signatures"])[1:], []):
+        bare = {**written, "signatures": {n: one for n, one in written["signatures"].items() if n in kept}, "keys": {}}
+        found = evidence.checked(bare, KEYS)
+        assert not found.good
+        assert {line.standing for line in found.lines} == {"missing"} | ({"holds"} if kept else set())
+    assert evidence.checked({**bare, "keys": written["keys"]}).good  # without a folder nothing says that there was any
+
+
+def test_an_authority_of_which_the_reader_has_no_key_may_be_unsigned(written: dict[str, Any]) -> None:
+    """Departments begin to sign one after another."""
+    other = {"water": KEYS["quality"]._replace(id="water", authorities=("water@*",))}
+    later = {"quality": KEYS["quality"]._replace(since=1 << 51)}
+    for keys in (other, later):
+        found = evidence.checked({**written, "signatures": {}}, keys)
+        assert found.good
+        assert {line.standing for line in found.lines} == {"unsigned"}
 
 
 #: A chain of no entries has no fault.
