@@ -18,6 +18,7 @@ _CHINESE = re.compile(
     rf"(?:(?P<half_past>半)|(?P<minute>{_NUMERAL}{{1,3}})分?(?:[:]?(?P<second>{_NUMERAL}{{1,3}})秒?)?)?)?)?)?"
 )
 _MORNING = frozenset({"凌晨", "清晨", "早上", "早晨", "上午"})
+_EVENING = 5  # nobody says 晚上 or 傍晚 of an hour of the afternoon before it
 _VALUES = {sign: max(0, place - 2) for place, sign in enumerate(_DIGITS)}
 _FINEST = ("DAY", "DAY", "DAY", "HOUR", "MINUTE", "SECOND")
 Wall = tuple[datetime, None, str]
@@ -63,7 +64,7 @@ def _number(text: str | None) -> int | None:
 
 
 def _hour(hour: int, half: str | None) -> int:
-    """The hour of the day. 晚上12点 may be either midnight and is refused; 下午14时 says it twice and is not."""
+    """The hour of the day. 晚上12点 may be either midnight, 晚上1点 of either night: refused; 下午14时 says it twice and is not."""
     if half is None or hour > 12:
         if half in _MORNING:
             raise ValueError("no hour of the morning")
@@ -72,8 +73,8 @@ def _hour(hour: int, half: str | None) -> int:
         return hour % 12 if half == "凌晨" else hour
     if half == "中午":
         return hour if hour in (11, 12) else _noon(hour)
-    if hour == 12 and half != "下午":
-        raise ValueError("either midnight")
+    if half != "下午" and (hour == 12 or hour < _EVENING):
+        raise ValueError("either side of midnight")
     return hour % 12 + 12
 
 

@@ -56,15 +56,20 @@ _FENCED = {
 }
 
 
+#: The table that a call names in quotes; one that is computed is known only with a row.
+_LOOKED_UP = re.compile(r"""\blookup\(\s*['"]([^'"]*)['"]\s*,""")
+
+
 class ExpressionError(ValueError):
     """An expression that cannot be used as it stands; the message says what to write."""
 
 
 class Functions:
-    """Our functions, by the names expressions use; `tables` answer `lookup`."""
+    """Our functions, by the names expressions use; `tables` answer `lookup` (None: they are not at hand)."""
 
     def __init__(self, tables: Mapping[str, Callable[[Any], Any]] | None = None, zone: str | None = None) -> None:
         self._tables = tables or {}
+        self._at_hand = tables is not None
         self._zone = zone
         self._readers: dict[tuple[str, str | None], TimeReader] = {}
         #: What the last function refused: CEL would keep only its text.
@@ -91,6 +96,13 @@ class Functions:
             "time": self._guarded(self._time),
             "lookup": self._guarded(self._lookup),
         }
+
+    def check_lookups(self, text: str) -> None:
+        """Raise ExpressionError for a lookup that this expression names and that is not there."""
+        for name in _LOOKED_UP.findall(text) if self._at_hand else ():
+            if name not in self._tables:
+                known = ", ".join(sorted(self._tables)) or "there are none"
+                raise ExpressionError(f"there is no lookup `{name}` under lookups: ({known}). Declare it, or name one that is")
 
     def _guarded(self, function: Callable[..., Any]) -> Callable[..., Any]:
         def call(*arguments: Any) -> Any:
@@ -149,6 +161,7 @@ class Expression:
         known = program.references()
         self.names = frozenset(known["variables"]) - frozenset(_bound(text))
         _check_functions(known["functions"], functions)
+        functions.check_lookups(text)
         used = {name: functions.table[name] for name in known["functions"] if name in functions.table}
         run = _runner(program, tuple(self.names), used, functions)
         return self._fixed(run({})) if not self.names and "lookup" not in used else run

@@ -32,7 +32,7 @@ def _of_part(connector: Connector, part: Part, node: Map, places: Places) -> Ite
     known = {key_text(name) for name in there}
     for field in must_have(part.fields, part.settings.columns):
         if isinstance(field, str) and key_text(field) not in known:
-            found = f"the source has no column `{field}`; it has {', '.join(filter(None, there))}"
+            found = f"the source has no column `{field}`; it has {', '.join(filter(None, there)) or 'no names at all'}"
             yield Problem(_line(field, part, node, places), found, _near(field, there))
 
 

@@ -140,6 +140,8 @@ def decimal_of(value: Any, point: str = ".") -> Decimal | None:
         return None
     text = width(text_of(value) or "").strip()
     try:
+        if "_" in text:  # Python's own way of grouping, and nobody else's
+            raise InvalidOperation
         number = Decimal(_ungrouped(text, point) if isinstance(value, str) else text)
     except InvalidOperation:
         instead = "Send a decimal number, or say in the mapping what parts the decimals (decimal:)"

@@ -8,6 +8,7 @@ beyond the last notice are provisional: the law names the holidays, the notice h
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Iterable
 from datetime import date, time, timedelta
 from functools import cache
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 import holidays
-from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
 from schemas.problem import Problem, ProblemsError
 from schemas.yamlfile import Settings, load, validated
@@ -43,6 +44,15 @@ def _span(value: Any) -> Any:
     return span
 
 
+def _in_order(spans: tuple[Any, ...]) -> tuple[Any, ...]:
+    for (_, closes), (opens, _) in itertools.pairwise(spans):
+        if opens < closes:
+            raise ValueError(
+                f"the hours from {opens:%H:%M} begin before those until {closes:%H:%M} end; write them in order, apart"
+            )
+    return spans
+
+
 Weekday = Annotated[str, BeforeValidator(_weekday)]
 Span = Annotated[tuple[time, time], BeforeValidator(_span)]
 
@@ -57,7 +67,7 @@ class CalendarSettings(Settings):
     weekend: tuple[Weekday, ...] | None = None
     files: tuple[str, ...] = ()
     #: Office hours of a working day, for limits in hours.
-    office_hours: tuple[Span, ...] = ((time(9), time(12)), (time(14), time(18)))
+    office_hours: Annotated[tuple[Span, ...], AfterValidator(_in_order)] = ((time(9), time(12)), (time(14), time(18)))
 
 
 class Notice(Settings):

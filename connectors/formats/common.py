@@ -100,6 +100,9 @@ def headings(cells: list[str], name: str, line: int, context: Context) -> list[s
     fields = {key_text(field): field for field in context.fields if isinstance(field, str)}
     names = [fields.get(title, title) for title in map(key_text, cells)]
     if missing := [field for field in must_have([*fields.values()], context.columns) if field not in names]:
+        if not any(names):
+            found = f"line {line} is empty, where the names of the columns should stand"
+            raise unreadable(name, found, "Send the file again, whole, or correct header_row:", context)
         known = ", ".join(title for title in names if title)
         found = f"line {line} has no column {', '.join(missing)}; it has {known}"
         raise unreadable(name, found, "Correct from: in the mapping, header_row:, delimiter: or encoding:", context)

@@ -31,6 +31,7 @@ def read(form: str, value: Any) -> tuple[str, str]:
         ("2025年01月06日9时30分20秒", "2025-01-06T09:30:20", "SECOND"),
         ("2025年1月6日 下午3点半", "2025-01-06T15:30:00", "MINUTE"),
         ("2025年1月6日 下午14:05", "2025-01-06T14:05:00", "MINUTE"),
+        ("2025年1月6日 傍晚5点", "2025-01-06T17:00:00", "HOUR"),
         ("2025年1月6日（星期一）晚上8点整", "2025-01-06T20:00:00", "HOUR"),
         ("2025年1月6日 中午12时", "2025-01-06T12:00:00", "HOUR"),
         ("2025年1月6日 中午1时", "2025-01-06T13:00:00", "HOUR"),
@@ -62,11 +63,12 @@ def test_common_ways_are_read(value: Any, wall: str, precision: str) -> None:
     [
         *("25/1/6", "6/1/2025", "25年1月6日", "1月6日", "2025年13月6日", "2025年0月6日", "2025年1月32日", "2025-1/6", "2025130"),
         *("2025年1月6日 晚上12点", "2025年1月6日 中午9时", "2025年1月6日 上午14时", "2025年1月6日 25时", "2025年十二三月一日"),
+        *("2025年1月6日 晚上1点", "2025年1月6日 晚上0点", "2025年1月6日 夜间4时", "2025年1月6日 傍晚3点"),
         *("45809.5", 45810, "1748740839123", "下午3时", "2025年1月6日下午", True, None, [], "20251306"),
     ],
 )
 def test_what_leaves_a_doubt_is_refused(value: Any) -> None:
-    """Two digits of a year, a day that may be a month, a midnight that may be either, a bare number."""
+    """Two digits of a year, a day that may be a month, a midnight that may be either, hours of either night, a bare number."""
     with pytest.raises(Refusal) as caught:
         read("common", value)
     assert caught.value.reason == "unreadable_time"

@@ -242,6 +242,12 @@ def test_small_files_share_a_batch(tmp_path: Path) -> None:
     assert [len(batch.records) for batch in many(tmp_path).open().fetch(None, 3)] == [3, 2]
 
 
+def test_an_empty_file_is_called_empty(tmp_path: Path) -> None:
+    """Not a file without this or that column."""
+    drop(tmp_path, "", "a.csv")
+    assert "a.csv cannot be read: line 1 is empty, where the names of the columns should stand." in told(many(tmp_path))[2]
+
+
 def test_what_is_wrong_with_one_file_keeps_no_other_back(tmp_path: Path) -> None:
     """It is told after the others, and read when it has been mended."""
     drop(tmp_path, rows(good(1)), "a.csv")

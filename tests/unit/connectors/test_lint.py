@@ -58,6 +58,11 @@ FAULTS = {
     "an unknown function": ("key: id", "key: sha(id)", "there is no function sha. Write one of credit_code,"),
     "a fenced function": ("key: id", "key: string(size(id))", "the function size is not for mappings. Write length(text)"),
     "an unknown lookup": ("id: {}", "id: {lookup: codes}", "dep.yaml:5: there is no lookup `codes` under lookups:"),
+    "an unknown lookup in an expression": (
+        "key: id",
+        "key: lookup('codes', id)",
+        "dep.yaml:7: there is no lookup `codes` under lookups: (there are none). Declare it, or name one that is",
+    ),
     "an unknown cleaning": ("id: {}", "id: {clean: wash}", "dep.yaml:5: `columns.id.clean` is"),
     "an unknown zone": ("Asia/Shanghai", "Asia/Peking", "dep.yaml:3: `zone` is 'Asia/Peking': 'Asia/Peking' is no time zone."),
     "a wrong format": ("{type: time}", '{type: time, formats: "%Q"}', "'%Q' is no part of a time format. Write one of %Y,"),

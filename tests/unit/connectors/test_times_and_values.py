@@ -161,6 +161,13 @@ def test_whole_numbers(text: Any, number: int | None) -> None:
     assert values.int_of(text) == number
 
 
+@pytest.mark.parametrize("text", ["1_000", "1_0.5", "１＿０", "1,00", "nan", "12 元"])
+def test_what_is_no_decimal_number_is_refused(text: str) -> None:
+    """Python would take some of them."""
+    with pytest.raises(Refusal, match="unreadable_number"):
+        values.decimal_of(text)
+
+
 @pytest.mark.parametrize("text", ["1.5", "12a", "", "9" * 30, "1e3", True])
 def test_what_is_no_whole_number_is_refused(text: Any) -> None:
     """Rounded is not whole, and beyond 64 bits is no number of ours."""

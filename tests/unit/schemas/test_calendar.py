@@ -195,6 +195,10 @@ def test_office_hours_are_data(tmp_path: Path) -> None:
     (tmp_path / "s.yaml").write_text("office_hours: [12:00-08:30]\n", "utf-8")
     with pytest.raises(ProblemsError, match=r"s\.yaml:1.*office hours start before they end"):
         validated(CalendarSettings, load(tmp_path / "s.yaml"))
+    for wrong in ("[14:00-17:30, 09:00-12:00]", "[09:00-14:30, 14:00-17:30]"):
+        (tmp_path / "s.yaml").write_text(f"office_hours: {wrong}\n", "utf-8")
+        with pytest.raises(ProblemsError, match=r"s\.yaml:1.*write them in order, apart"):
+            validated(CalendarSettings, load(tmp_path / "s.yaml"))
 
 
 def test_a_notice_without_days_has_no_reach() -> None:
