@@ -64,7 +64,7 @@ def _number(text: str | None) -> int | None:
 
 
 def _hour(hour: int, half: str | None) -> int:
-    """The hour of the day. 晚上12点 may be either midnight, 晚上1点 of either night: refused; 下午14时 says it twice and is not."""
+    """The hour of the day. Refused: 晚上12点 and 晚上1点, which may be of either day; 下午14时 says it twice and is not."""
     if half is None or hour > 12:
         if half in _MORNING:
             raise ValueError("no hour of the morning")

@@ -140,8 +140,6 @@ def decimal_of(value: Any, point: str = ".") -> Decimal | None:
         return None
     text = width(text_of(value) or "").strip()
     try:
-        if "_" in text:  # Python's own way of grouping, and nobody else's
-            raise InvalidOperation
         number = Decimal(_ungrouped(text, point) if isinstance(value, str) else text)
     except InvalidOperation:
         instead = "Send a decimal number, or say in the mapping what parts the decimals (decimal:)"
@@ -156,7 +154,7 @@ def _ungrouped(text: str, point: str) -> str:
     whole, _, decimals = text.partition(point)
     if _GROUPED[point].fullmatch(whole):
         whole = _GROUPING.sub("", whole)
-    if _GROUPING.search(whole) or _GROUPING.search(decimals):
+    if _GROUPING.search(whole) or _GROUPING.search(decimals) or "_" in text:  # that is how Python alone groups
         raise InvalidOperation
     return f"{whole}.{decimals}" if decimals else whole
 
