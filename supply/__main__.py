@@ -48,9 +48,14 @@ def _licences(lock: Lock) -> Iterator[Problem]:
     print(f"licences: {len(packages)} packages and {len(here)} jars that a user gets; hashes: {len(lock.parts())} packages")
 
 
+def locks() -> list[Path]:
+    """Every lock of jars: what a user gets, and what benches and tests run beside it."""
+    return sorted(file for pattern in ("*/*.lock", "tests/*/*.lock") for file in _ROOT.glob(pattern) if file.stem != ".lock")
+
+
 def _advisories(lock: Lock, service: str, problems: list[Problem]) -> str:
     """Adds to the problems. What is to be told where nobody answers."""
-    parts = {*lock.parts(), *(part for file in sorted(_ROOT.glob("*/*.lock")) for part in of_jars(jars.locked(file)))}
+    parts = {*lock.parts(), *(part for file in locks() for part in of_jars(jars.locked(file)))}
     try:
         found = advisories.known(sorted(parts), service)
     except advisories.ServiceError as error:

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from supply import advisories, licences
-from supply.__main__ import main
+from supply.__main__ import locks, main
 from supply.advisories import CANARIES, Accepted, Known, ServiceError
 from supply.licences import Licence
 from supply.locked import Lock, Part
@@ -206,3 +206,9 @@ def _imported(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names.add(node.module.partition(".")[0])
     return names
+
+
+def test_every_lock_of_jars_that_stands_in_the_tree_is_asked_about() -> None:
+    """What benches and tests run beside the product as well."""
+    there = (file for top in ROOT.iterdir() if top.is_dir() and top.name[0] != "." for file in top.rglob("?*.lock"))
+    assert locks() == sorted(there)
