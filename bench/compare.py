@@ -12,8 +12,9 @@ The contestants run in turn, a process each, exactly once, on topics that are ma
 - the *router* (either client) does all of its work: journal with hash chain, ledger, the fold of the law, rules,
   deliveries, dead letters, a store on disk.
 
-The plain loops commit each 500 records, the router as in service, up to 750, or when nothing more is there; Quix Streams each
-500 or after 100 ms, Kafka Streams each 100 ms, as it comes. A dead member is given up after 6 s and its transaction after 8 s, by all.
+The plain loops commit each 500 records, the router up to 750 as in service, or when nothing more is there; Quix Streams each
+500 or after 100 ms, Kafka Streams each 100 ms, as it comes. By all a dead member is given up after 6 s,
+its transaction after 8 s.
 
 Of each: after a batch to warm up, batches that stand there at one moment, until the group has committed them: processor
 time (of the whole process) and events a second, the medians. Then an even load: the time from published to read in the

@@ -192,6 +192,11 @@ def _print_rows(shown: Iterable[Shown]) -> None:
         found = as_dict(one)
         row = "\n".join(f"{field}: {value}" for field, value in found["row"].items() if value is not None)
         lines.append((found["position"], row, _given(found)))
+    if not lines:
+        sys.stdout.write(
+            "The source has no row now. If it should have: look at path, record, sheet, table or where of source:.\n"
+        )
+        return
     console().print(table("", ("where", "the row", "what it gives"), lines))
 
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 from connector_world import MAPPING, connector, drop, reasons, records
+from typer.testing import CliRunner
 
+import casebus
 from bus.errors import ConfigurationError
+from casebus.__main__ import app
 from connectors.formats import jsondocument, objects
 from connectors.formats.objects import Origin
 
@@ -90,3 +95,18 @@ def test_lines_may_hold_lists_in_lists_too() -> None:
         ("f:1 (2)", 2, 1),
         ("f:1 (3)", 3, 2),
     ]
+
+
+def test_a_preview_of_no_row_says_so(tmp_path: Path) -> None:
+    """A way that leads nowhere looks like a source without news."""
+    city = tmp_path / "city"
+    shutil.copytree(Path(casebus.__file__).parent / "templates/init", city)
+    (city / "exports/permits.csv").rename(tmp_path / "permits.csv")
+    (city / "exports/permits.json").write_text('{"list": [{"steps": [{"流水号": "1"}]}]}', "utf-8")
+    path = city / "connectors/permits.yaml"
+    text = path.read_text("utf-8")
+    path.write_text(
+        re.sub(r"source: .*", "source: {path: exports/permits.json, format: json, record: list.stepz}", text), "utf-8"
+    )
+    done = CliRunner().invoke(app, ["connector", "preview", "permits", str(city)], catch_exceptions=False)
+    assert "The source has no row now. If it should have: look at path, record," in done.output
