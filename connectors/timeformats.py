@@ -14,7 +14,7 @@ SECOND = 1_000_000
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  arithmetic on wall clocks; the zone is applied after it
 #: Day 0 of Excel's calendar as it counts from March 1900 on.
 _EXCEL_EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001  as above
-_EXCEL_LAST = 2_958_466
+_EXCEL_1904 = datetime(1904, 1, 1)  # noqa: DTZ001  as above
 
 _ISO = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?\s?([Zz]|[+-]\d\d(?::?\d\d)?)?)?", re.ASCII
@@ -44,7 +44,20 @@ _MONTHS = {
     for number, name in enumerate(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1)
 }
 _AFTERNOON = {"am": 0, "上午": 0, "pm": 12, "下午": 12}
-WORDS = ("iso", "common", "chinese", "compact", "epoch_s", "epoch_ms", "epoch_us", "clock_ms", "clock_us", "clock_days", "excel")
+WORDS = (
+    "iso",
+    "common",
+    "chinese",
+    "compact",
+    "epoch_s",
+    "epoch_ms",
+    "epoch_us",
+    "clock_ms",
+    "clock_us",
+    "clock_days",
+    "excel",
+    "excel_1904",
+)
 Parser = Callable[[Any], "Wall | None"]
 Wall = tuple[datetime, tzinfo | None, str]
 
@@ -110,13 +123,18 @@ def _epoch(unit: int, precision: str, zone: tzinfo | None = UTC) -> Parser:
     return parse
 
 
-def _excel(value: Any) -> Wall | None:
-    """Excel's serial number: days since 1899-12-30, the time of day as a fraction."""
-    if isinstance(value, str) and _NUMBER.fullmatch(value):
-        value = float(value)
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 1 <= value < _EXCEL_LAST:
-        return None
-    return _EXCEL_EPOCH + timedelta(seconds=round(value * 86_400)), None, "SECOND"
+def _excel(first: datetime) -> Parser:
+    """Excel's serial number: days since 1899-12-30, or since 1904-01-01 as once on the Mac; the time of day as a fraction."""
+    last = (datetime.max - first).days + 1
+
+    def parse(value: Any) -> Wall | None:
+        if isinstance(value, str) and _NUMBER.fullmatch(value):
+            value = float(value)
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 1 <= value < last:
+            return None
+        return first + timedelta(seconds=round(value * 86_400)), None, "SECOND"
+
+    return parse
 
 
 def pattern_parser(pattern: str) -> Parser:
@@ -206,5 +224,6 @@ PARSERS: dict[str, Parser] = {
     "clock_ms": _epoch(1000, "MILLISECOND", None),
     "clock_us": _epoch(1, "MICROSECOND", None),
     "clock_days": _epoch(86_400 * SECOND, "DAY", None),
-    "excel": _excel,
+    "excel": _excel(_EXCEL_EPOCH),
+    "excel_1904": _excel(_EXCEL_1904),
 }

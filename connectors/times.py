@@ -40,6 +40,7 @@ _EXAMPLES = {
     "clock_us": "microseconds since 1970 on your own clock",
     "clock_days": "days since 1970",
     "excel": "a spreadsheet's day number",
+    "excel_1904": "a spreadsheet's day number since 1904",
 }
 
 

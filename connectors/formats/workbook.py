@@ -142,9 +142,18 @@ class Workbook(Rolling):
 
     def _sheet(self, values: bool) -> Iterator[tuple[Any, ...]]:
         with self._opened(values) as book:
+            self._check_days(book.epoch)
             sheet = self._chosen(book)
             sheet.reset_dimensions()  # what the file says of its size is often wrong
             yield from sheet.iter_rows(values_only=True)
+
+    def _check_days(self, epoch: datetime) -> None:
+        """A cell that shows a number has no date in it: by the other count it would be read four years off."""
+        right, wrong = ("excel_1904", "excel") if epoch.year == 1904 else ("excel", "excel_1904")
+        for name, column in self._context.columns.items():
+            if wrong in column.formats:
+                found = f"it counts days from {epoch:%Y-%m-%d}, and the column {name} is read as {wrong}"
+                raise self._wrong(found, f"Write formats: {right}")
 
     @contextmanager
     def _opened(self, values: bool) -> Iterator[Any]:

@@ -43,6 +43,7 @@ def at(text: str) -> int:
         (["clock_us"], 1748769639123456, "2025-06-01T09:20:39.123456+08:00", "MICROSECOND"),
         (["clock_days"], 20240, "2025-06-01T00:00:00+08:00", "DAY"),
         (["iso", "excel"], "45809.5", "2025-06-01T12:00:00+08:00", "SECOND"),
+        (["excel_1904"], 44347.5, "2025-06-01T12:00:00+08:00", "SECOND"),
         (["iso"], date(2025, 6, 1), "2025-06-01T00:00:00+08:00", "DAY"),
         (["iso"], datetime(2025, 6, 1, 1, tzinfo=UTC), "2025-06-01T01:00:00+00:00", "MICROSECOND"),
     ],
@@ -51,6 +52,14 @@ def test_a_time_is_a_format_a_zone_and_a_precision(formats: list[str], value: An
     """The instant is right and the precision says what the source knew."""
     found = TimeReader(formats, SHANGHAI).read(value)
     assert found == {"at": at(moment), "precision": precision, "zone": SHANGHAI}
+
+
+@pytest.mark.parametrize("form", ["excel", "excel_1904"])
+@pytest.mark.parametrize("days", [0, -1, 2_958_465, 2_958_466, 1e300, True])
+def test_a_day_beyond_the_calendar_is_refused(form: str, days: float) -> None:
+    """By either count, and never by an error of ours."""
+    with pytest.raises(Refusal, match="unreadable_time"):
+        TimeReader([form], SHANGHAI).read(days)
 
 
 @pytest.mark.parametrize(

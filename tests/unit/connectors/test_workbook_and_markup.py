@@ -10,6 +10,8 @@ from typing import Any
 import openpyxl
 import pytest
 from connector_world import MAPPING, connector, drop, reasons, records, translated
+from openpyxl.utils.datetime import CALENDAR_MAC_1904 as MAC
+from openpyxl.utils.datetime import CALENDAR_WINDOWS_1900 as WINDOWS
 from openpyxl.worksheet.formula import ArrayFormula
 
 from bus.errors import ConfigurationError
@@ -47,6 +49,19 @@ def test_times_come_as_cells_as_text_and_as_serial_numbers(tmp_path: Path) -> No
     times = {events[0].occurred_at for events in found if not isinstance(events, Rejection)}
     assert len(found) == 4
     assert times == {1_290_134_030_000_000}
+
+
+@pytest.mark.parametrize(("epoch", "right", "wrong"), [(WINDOWS, "excel", "excel_1904"), (MAC, "excel_1904", "excel")])
+def test_a_workbook_says_from_when_its_days_count(tmp_path: Path, epoch: datetime, right: str, wrong: str) -> None:
+    """A day's number is read by that, and by nothing else: it would be four years off and look like a date."""
+    path = workbook(tmp_path, ("1", "C1", MORNING, "u"), ("2", "C2", (MORNING - epoch).total_seconds() / 86_400, "u"))
+    book = openpyxl.load_workbook(path)
+    book.epoch = epoch
+    book.save(path)
+    found = translated(connector(tmp_path, XLSX, TIMES.replace("excel]", f"{right}]")))
+    assert {event.occurred_at for events in found for event in events} == {1_748_739_600_000_000}
+    with pytest.raises(ConfigurationError, match=rf"the column at is read as {wrong}\. Write formats: {right}\."):
+        translated(connector(tmp_path, XLSX, TIMES.replace("excel]", f"{wrong}]")))
 
 
 def test_a_number_that_lost_digits_is_refused_where_it_is_used(tmp_path: Path) -> None:
