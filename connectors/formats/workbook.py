@@ -16,6 +16,7 @@ from pydantic import Field, field_validator
 
 from bus.errors import BusError
 from connectors.formats.common import FileSettings, Mark, headings, unreadable
+from connectors.formats.merged import Ranges, filled, ranges
 from connectors.formats.rolling import Rolling
 from connectors.source import Context, SourceRecord
 from connectors.values import Damaged
@@ -64,6 +65,7 @@ class Workbook(Rolling):
         self._settings = settings
         self._context = context
         self._formulas = self._checked()
+        self._merged: Ranges = {}
         super().__init__(self._rows, mark)
 
     def _checked(self) -> bool:
@@ -103,7 +105,7 @@ class Workbook(Rolling):
     def _rows(self) -> Iterator[SourceRecord]:
         numbered = enumerate(self.cells(), 1)
         names = self._headings(numbered)
-        for number, cells in numbered:
+        for number, cells in filled(numbered, self._merged):
             if self._counts(cells):
                 yield self._record(number, names, cells)
 
@@ -144,8 +146,16 @@ class Workbook(Rolling):
         with self._opened(values) as book:
             self._check_days(book.epoch)
             sheet = self._chosen(book)
+            self._merged = self._ranges(sheet._worksheet_path)  # noqa: SLF001  read only, the library passes over them
             sheet.reset_dimensions()  # what the file says of its size is often wrong
             yield from sheet.iter_rows(values_only=True)
+
+    def _ranges(self, part: str) -> Ranges:
+        with zipfile.ZipFile(self._path) as archive, archive.open(part) as xml:
+            try:
+                return ranges(xml)
+            except ValueError as error:
+                raise self._wrong(str(error), "Take the merging away, or export CSV") from None
 
     def _check_days(self, epoch: datetime) -> None:
         """A cell that shows a number has no date in it: by the other count it would be read four years off."""

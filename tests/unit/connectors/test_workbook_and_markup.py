@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from openpyxl.utils.datetime import CALENDAR_WINDOWS_1900 as WINDOWS
 from openpyxl.worksheet.formula import ArrayFormula
 
 from bus.errors import ConfigurationError
+from connectors.formats import merged
 from connectors.formats.markup import Markup, MarkupSettings
 from connectors.mapping import Rejection
 from connectors.source import Context
@@ -330,3 +332,37 @@ def test_what_is_read_around_records_has_an_end(tmp_path: Path, monkeypatch: pyt
     assert len(records(connector(tmp_path, source, mapping % "../@no"), limit=1000)) == 100
     with pytest.raises(ConfigurationError, match="has more than 100 elements"):
         records(connector(tmp_path, source, mapping % "../no"))
+
+
+def test_the_value_of_merged_cells_stands_in_each_row_they_go_over(tmp_path: Path) -> None:
+    """As people see it; a group whose value is empty takes none of the group above, and blank rows stay blank."""
+    path = workbook(
+        tmp_path,
+        ("1", "C1", MORNING, "u"),
+        ("2", None, MORNING, "v"),
+        (None, None, None, None),
+        ("3", None, MORNING),
+        ("4", "C2", MORNING, None),
+        ("5", None, MORNING, "w"),
+        ("6", None, MORNING, "x"),
+    )
+    book = openpyxl.load_workbook(path)
+    for area in ("B2:B5", "D4:D5", "B6:B7", "D6:D7", "A9:D9"):
+        book.active.merge_cells(area)
+    book.save(path)
+    found = records(connector(tmp_path, XLSX, TIMES))
+    assert [(one.row["id"], one.row["case_no"], one.row["who"]) for one in found] == [
+        *(("1", "C1", "u"), ("2", "C1", "v"), ("3", "C1", None), ("4", "C2", None), ("5", "C2", None), ("6", None, "x"))
+    ]
+    assert b"C1" in found[1].raw
+
+
+def test_a_reference_cut_in_two_is_found_and_too_many_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the reader has of the part at a time."""
+    text = b"<sheetData/><mergeCells>" + b"".join(b'<mergeCell ref="A%d:A%d"/>' % (n, n + 1) for n in range(1, 40, 2))
+    for look in (40, 41, 57, 1000):
+        monkeypatch.setattr(merged, "_LOOK", look)
+        assert sorted(merged.ranges(io.BytesIO(text))) == list(range(1, 40, 2))
+    monkeypatch.setattr(merged, "MOST", 10)
+    with pytest.raises(ValueError, match="more than 10 merged cells"):
+        merged.ranges(io.BytesIO(text))
