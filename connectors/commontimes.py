@@ -7,14 +7,19 @@ import unicodedata
 from datetime import datetime
 from typing import Any
 
-_LOOSE = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?:\s+(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d{1,6}))?)?)?", re.ASCII)
-_COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)(?:(\d\d)(\d\d)(?:(\d\d)(\d{3})?)?)?", re.ASCII)
+_HALVES = "凌晨|清晨|早上|早晨|上午|中午|下午|傍晚|晚上|夜间"
+_LOOSE = re.compile(
+    rf"(\d{{4}})([-/.])(\d{{1,2}})\2(\d{{1,2}})(?:(?:\s+|T)(?P<half>{_HALVES})?\s*(?P<hour>\d{{1,2}})[:时時点點](?P<minute>\d{{1,2}})"
+    r"(?:[分:](?P<second>\d{1,2})(?:\.(?P<fraction>\d{1,6}))?秒?|分)?(?:\s*(?P<noon>[AP])\.?M\.?)?)?",
+    re.ASCII | re.IGNORECASE,
+)
+_COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)(?:[T ]?(\d\d)(\d\d)(?:(\d\d)(\d{3})?)?)?", re.ASCII)
 _DIGITS = "〇零○一二三四五六七八九"
 _NUMERAL = r"[0-9〇零○一二三四五六七八九十]"
 _CHINESE = re.compile(
     rf"(?P<year>[0-9{_DIGITS}]{{4}})年(?:\s*(?P<month>{_NUMERAL}{{1,3}})月(?:\s*(?P<day>{_NUMERAL}{{1,3}})[日号號]"
     r"(?:\s*\(?(?:星期|周)[一二三四五六日天]\)?)?"
-    rf"(?:\s*(?P<half>凌晨|清晨|早上|早晨|上午|中午|下午|傍晚|晚上|夜间)?\s*(?P<hour>{_NUMERAL}{{1,3}})[时時点點:]整?"
+    rf"(?:\s*(?P<half>{_HALVES})?\s*(?P<hour>{_NUMERAL}{{1,3}})[时時点點:]整?"
     rf"(?:(?P<half_past>半)|(?P<minute>{_NUMERAL}{{1,3}})分?(?:[:]?(?P<second>{_NUMERAL}{{1,3}})秒?)?)?)?)?)?"
 )
 _MORNING = frozenset({"凌晨", "清晨", "早上", "早晨", "上午"})
@@ -85,16 +90,30 @@ def _noon(hour: int) -> int:
 
 
 def loose(value: Any) -> Wall | None:
-    """2025/1/6 9:30, 2025.1.6, 2025-1-6 9:30:05.5. Raises ValueError for a time that does not exist."""
+    """2025/1/6 9:30, 2025.1.6, 2025-1-6T9:30:05.5, 2025/1/6 下午 3:30, 3:30 PM. Raises ValueError for what does not exist.
+
+    上午 12:30 is refused: for some programs that is half past midnight, for people half past noon.
+    """
     match = _LOOSE.fullmatch(_folded(value)) if isinstance(value, str) else None
     if match is None:
         return None
-    year, _, month, day, hour, minute, second, fraction = match.groups()
-    return _wall((year, month, day, hour, minute, second), fraction)
+    hour = match["hour"] and str(_of_clock(int(match["hour"]), match["half"], (match["noon"] or "").upper()))
+    return _wall((match[1], match[3], match[4], hour, match["minute"], match["second"]), match["fraction"])
+
+
+def _of_clock(hour: int, half: str | None, noon: str) -> int:
+    """The hour that a clock of twelve or 24 hours shows, with a word before it or AM and PM behind."""
+    if noon and half:
+        raise ValueError("said twice")
+    if half in _MORNING and hour == 12:
+        raise ValueError("either twelve")
+    if noon == "A":
+        return 0 if hour == 12 else _hour(hour, "上午")
+    return _hour(hour, "下午" if noon else half)
 
 
 def compact(value: Any) -> Wall | None:
-    """20250106, 202501060930, 20250106093000, 20250106093000123; a number too. Raises ValueError for what does not exist."""
+    """20250106, 202501060930, 20250106 093000, 20250106T093000123; a number too. Raises ValueError for what does not exist."""
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
     match = _COMPACT.fullmatch(_folded(text)) if isinstance(text, str) else None
     if match is None:
