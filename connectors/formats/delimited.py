@@ -162,7 +162,7 @@ class Delimited:
             return [], line, Refusal("broken_row", f"found quotes that do not fit ({error})", "Correct the quotes at the source")
         for _ in more:
             self._lines.take()
-        return cells, line + b"".join(more), None
+        return [_text(cell) for cell in cells], line + b"".join(more), None
 
     def _growing_row(self, line: bytes, more: list[bytes]) -> Iterator[str]:
         encoding, self._size = self._settings.encoding, len(line)
@@ -190,6 +190,11 @@ class Delimited:
 
     def close(self) -> None:
         self._file.close()
+
+
+def _text(cell: str) -> str:
+    """="0012" is how spreadsheets are told that 0012 is a text: the sign and the quotes belong to no value."""
+    return cell[2:-1].replace('""', '"') if cell[:2] == '="' and cell[-1] == '"' and len(cell) > 2 else cell
 
 
 def _ragged(found: int, width: int) -> Refusal:

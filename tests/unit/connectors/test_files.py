@@ -66,6 +66,13 @@ def test_quoted_cells_may_hold_anything(tmp_path: Path) -> None:
     assert first.raw.count(b"\n") == 2
 
 
+def test_a_cell_that_is_told_to_be_text_is_that_text(tmp_path: Path) -> None:
+    """="0012", bare or quoted once more; what only begins so stays as it is."""
+    cells = ('="0012"', '"=""0012"""', '"=""a""""b"""', '=""', "=12", '"="')
+    drop(tmp_path, rows(*(f"{cell},C1,2025-06-01 09:00:00,u" for cell in cells)))
+    assert [one.row["id"] for one in records(connector(tmp_path))] == ["0012", "0012", 'a"b', "", "=12", "="]
+
+
 def test_a_quote_that_never_ends_refuses_its_row_alone(tmp_path: Path) -> None:
     """One stray quote must not swallow the rest of the file."""
     drop(tmp_path, rows('1,C1,2025-06-01 09:00:00,"stray', good(2), good(3)))
