@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
+from connectors.integrate import stages
 from connectors.integrate.look import Seen
 from connectors.integrate.yamltext import quoted
 from connectors.times import TimeReader
@@ -67,6 +68,8 @@ class Column(NamedTuple):
     field: str
     more: Mapping[str, Any]
     why: str
+    #: The step whose time it is, in a ledger with a row for each case.
+    stage: stages.Stage | None = None
 
 
 def draft(seen: Seen, system: str, zone: str) -> str:
@@ -129,20 +132,33 @@ def _header(columns: Mapping[str, Column]) -> dict[str, str]:
 
 
 def _events(seen: Seen, columns: Mapping[str, Column]) -> list[str]:
+    if ledger := _stages(columns):
+        results = sorted(set(_texts(seen.fields[columns["result"].field]))) if "result" in columns else []
+        applicant = {"Applied": {"applicant": {"name": "applicant"}}} if "applicant" in columns else {}
+        found = stages.events(ledger, results, _hinted, applicant)
+        return [_line(f"  - {_flow(event)}", "by the column's name; docs/connectors.md has the events") for event in found]
     if "code" not in columns:
         return [_line("  - {type: Accepted}", "no field looks like a code; say which event a row is")]
     codes = sorted({str(value).strip() for value in seen.fields[columns["code"].field] if value not in (None, "")})
     return [_line(f"  - {_flow(_event(code, columns))}", "by its name; docs/connectors.md has the events") for code in codes]
 
 
+def _stages(columns: Mapping[str, Column]) -> list[stages.Stage]:
+    return [column.stage for column in columns.values() if column.stage is not None]
+
+
+def _hinted(text: str) -> tuple[str, dict[str, str]] | None:
+    return next(((kind, body) for words, kind, body in _EVENTS if re.search(words, text, re.IGNORECASE)), None)
+
+
 def _event(code: str, columns: Mapping[str, Column]) -> dict[str, Any]:
-    for words, kind, body in _EVENTS:
-        if re.search(words, code, re.IGNORECASE):
-            reason = {"reason": "reason"} if "REFUSED" in str(body) and "reason" in columns else {}
-            applicant = {"applicant": {"name": "applicant"}} if kind == "Applied" and "applicant" in columns else {}
-            both = {**body, **reason, **applicant}
-            return {"type": kind, "on": code} | ({"body": both} if both else {})
-    return {"type": "StepCompleted", "on": code, "body": {"step": "code"}}
+    kind, body = _hinted(code) or ("", {})
+    if not kind:
+        return {"type": "StepCompleted", "on": code, "body": {"step": "code"}}
+    reason = {"reason": "reason"} if "REFUSED" in str(body) and "reason" in columns else {}
+    applicant = {"applicant": {"name": "applicant"}} if kind == "Applied" and "applicant" in columns else {}
+    both = {**body, **reason, **applicant}
+    return {"type": kind, "on": code} | ({"body": both} if both else {})
 
 
 def _columns(seen: Seen) -> list[Column]:
@@ -160,7 +176,14 @@ def _columns(seen: Seen) -> list[Column]:
     take("serial", serial, "differs in every row", required=True)
     changed = _named("changed", list(times))
     take("changed", changed, "its name", type="time", formats=times.get(changed or "", ""))
-    happened = next((field for field in times if field in left), None)
+    unnumbered = {field: form for field, form in times.items() if field in left}
+    ledger = stages.stages(unnumbered, _one_row_a_case(seen, serial), _hinted)
+    for stage in ledger:
+        found[stage.name] = Column(
+            stage.name, stage.field, {"type": "time", "formats": stage.form}, "a step's time by its name", stage
+        )
+        left.pop(stage.field)
+    happened = None if ledger else next(iter(unnumbered), None)
     take("at", happened, "the first field that reads as times", type="time", formats=times.get(happened or "", ""), required=True)
     unnamed = {field: values for field, values in left.items() if not re.search(_HINTS["person"], field, re.IGNORECASE)}
     number = _named("number", left) or _named("number", [serial] if serial else []) or _first(unnamed, _is_number)
@@ -173,13 +196,17 @@ def _columns(seen: Seen) -> list[Column]:
     )
     version = _named("version", left)
     take("version", version, "its name", type="whole", default=1)
-    codes = {field: values for field, values in left.items() if _is_code(values, len(values) - 1)}
+    if ledger:
+        take("result", stages.result_of(left), "its name")
+    codes = {} if ledger else {field: values for field, values in left.items() if _is_code(values, len(values) - 1)}
     named = _named("state", codes) or _named("code", codes)
     take("code", named, "its name", required=True)
     for name in ("region", "item", "actor", "applicant", "reason"):
         take(name, _named(name, left), "its name")
-    if named is None:
+    if named is None and not ledger:
         take("code", _first(left, lambda values: _is_code(values, len(values) // 2)), "few values", required=True)
+    if ledger:
+        return list(found.values())
     if "at" not in found and "changed" in found:
         found["at"] = found["changed"]._replace(name="at", why="the only field that reads as times")
     if "at" not in found:
@@ -187,6 +214,12 @@ def _columns(seen: Seen) -> list[Column]:
             "at", next(iter(seen.fields)), {"type": "time", "required": True}, "no field reads as times: name one"
         )
     return list(found.values())
+
+
+def _one_row_a_case(seen: Seen, serial: str | None) -> bool:
+    """Whether a case's number stands in one row only."""
+    number = _named("number", seen.fields) or serial
+    return number is not None and _is_key(seen.fields[number])
 
 
 def _as_counted(form: str, seen: Seen) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from connector_world import NOW, deployment
+from connector_world import NOW, deployment, drop, translated
 from fastavro import parse_schema, schemaless_writer
 
 from bus.errors import ConfigurationError
@@ -16,7 +16,7 @@ from bus.memory import Cluster
 from bus.ports import Message
 from bus.topics import Topic
 from connectors.config import Connector, read
-from connectors.integrate import bodies, guess, preview, topics
+from connectors.integrate import bodies, guess, look, preview, topics
 from connectors.integrate.look import Seen
 from schemas.contract import contract
 
@@ -170,3 +170,35 @@ def test_a_body_that_nobody_could_send(tmp_path: Path) -> None:
         list(preview.of_body(found, b"{", 10, NOW))
     with pytest.raises(ConfigurationError, match="dep is called by its department"):
         list(preview.rows(found, 10, NOW))
+
+
+def of_file(folder: Path, text: str) -> list[Any]:
+    """What the drafted mapping makes of a file's rows."""
+    drop(folder, text, "rows.csv")
+    return translated(drafted(folder, look.file("drop/rows.csv", folder)))
+
+
+def test_a_ledger_with_a_row_for_each_case_gives_an_event_for_each_time(tmp_path: Path) -> None:
+    """受理时间 is the time of an acceptance; a step without a time has not been taken; the result's words tell refusals."""
+    text = (
+        "办件编号,事项名称,申请人,收件时间,受理时间,办结时间,办理结果\n"
+        "C-1001,食品许可,张三,2025/3/1 上午 9:30,2025/3/2 下午 2:00,2025/3/9,准予\n"
+        "C-1002,食品许可,李四,2025/3/1 上午 10:30,2025/3/3 上午 9:00,2025-3-8,不予许可\n"
+        "C-1003,食品许可,王五,2025/3/4 上午 8:10,,,\n"
+    )
+    found = of_file(tmp_path, text)
+    assert [[(event.type, event.body.get("result")) for event in events] for events in found] == [
+        [("Applied", None), ("Accepted", None), ("Decided", "GRANTED")],
+        [("Applied", None), ("Accepted", None), ("Decided", "REFUSED")],
+        [("Applied", None)],
+    ]
+    assert [event.header["occurred_at"]["at"] for event in found[1]] == [
+        *(1_740_796_200_000_000, 1_740_963_600_000_000, 1_741_363_200_000_000)
+    ]
+
+
+def test_times_that_stand_in_each_of_a_cases_steps_make_no_ledger(tmp_path: Path) -> None:
+    """There a row is a step, whatever its columns are called."""
+    rows = ("C-1001,收件,2025/3/1,2025/3/9", "C-1001,受理,2025/3/1,2025/3/9", "C-1002,收件,2025/3/2,2025/3/9")
+    text = "\n".join(("办件编号,环节,受理时间,办结时间", *rows, ""))
+    assert [[event.type for event in events] for events in of_file(tmp_path, text)] == [["Applied"], ["Accepted"], ["Applied"]]
