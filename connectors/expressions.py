@@ -68,8 +68,7 @@ class Functions:
     """Our functions, by the names expressions use; `tables` answer `lookup` (None: they are not at hand)."""
 
     def __init__(self, tables: Mapping[str, Callable[[Any], Any]] | None = None, zone: str | None = None) -> None:
-        self._tables = tables or {}
-        self._at_hand = tables is not None
+        self._tables = tables
         self._zone = zone
         self._readers: dict[tuple[str, str | None], TimeReader] = {}
         #: What the last function refused: CEL would keep only its text.
@@ -99,8 +98,8 @@ class Functions:
 
     def check_lookups(self, text: str) -> None:
         """Raise ExpressionError for a lookup that this expression names and that is not there."""
-        for name in _LOOKED_UP.findall(text) if self._at_hand else ():
-            if name not in self._tables:
+        for name in _LOOKED_UP.findall(text):
+            if self._tables is not None and name not in self._tables:
                 known = ", ".join(sorted(self._tables)) or "there are none"
                 raise ExpressionError(f"there is no lookup `{name}` under lookups: ({known}). Declare it, or name one that is")
 
@@ -126,7 +125,7 @@ class Functions:
         return reader.read(value)
 
     def _lookup(self, table: str, key: Any) -> Any:
-        if table not in self._tables:
+        if self._tables is None or table not in self._tables:
             raise FormatError(f"there is no lookup '{table}'")
         return self._tables[table](key)
 

@@ -44,20 +44,6 @@ _MONTHS = {
     for number, name in enumerate(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1)
 }
 _AFTERNOON = {"am": 0, "上午": 0, "pm": 12, "下午": 12}
-WORDS = (
-    "iso",
-    "common",
-    "chinese",
-    "compact",
-    "epoch_s",
-    "epoch_ms",
-    "epoch_us",
-    "clock_ms",
-    "clock_us",
-    "clock_days",
-    "excel",
-    "excel_1904",
-)
 Parser = Callable[[Any], "Wall | None"]
 Wall = tuple[datetime, tzinfo | None, str]
 
@@ -166,7 +152,7 @@ def _regex(pattern: str) -> tuple[str, list[str]]:
         fields.append(name)
     if "year" not in fields and "short_year" not in fields:
         raise FormatError(
-            f"'{pattern}' is no time format. Write a pattern such as %Y-%m-%d %H:%M:%S, or one of {', '.join(WORDS)}"
+            f"'{pattern}' is no time format. Write a pattern such as %Y-%m-%d %H:%M:%S, or one of {', '.join(PARSERS)}"
         )
     return "".join(parts) + re.escape(pieces[-1]), fields
 

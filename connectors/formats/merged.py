@@ -7,8 +7,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import IO, Any
 
-from openpyxl.utils.cell import column_index_from_string
-
 _REF = re.compile(rb'<(?:\w+:)?mergeCell\s+ref="([A-Z]{1,3})(\d{1,7}):[A-Z]{1,3}(\d{1,7})"')
 #: Bytes of one look, and what of it is looked at again: a reference may be cut in two.
 _LOOK, _AGAIN = 1 << 20, 128
@@ -22,6 +20,8 @@ Ranges = dict[int, list[tuple[int, int]]]
 
 def ranges(part: IO[bytes]) -> Ranges:
     """Those of a sheet's XML that go over several rows. Raises ValueError for more than `MOST`."""
+    from openpyxl.utils.cell import column_index_from_string
+
     found: Ranges = defaultdict(list)
     text, seen = b"", 0
     while more := part.read(_LOOK):
@@ -43,16 +43,16 @@ def filled(rows: Iterable[tuple[int, Cells]], merged: Ranges) -> Iterator[tuple[
             over[column] = last, cells[column] if column < len(cells) else None
         if over:
             over = {column: held for column, held in over.items() if number <= held[0]}
-        yield number, cells if not over or all(map(_empty, cells)) else _with(cells, over)
+        yield number, cells if not over or all(map(empty, cells)) else _with(cells, over)
 
 
 def _with(cells: Cells, over: dict[int, tuple[int, Any]]) -> Cells:
     row = [*cells, *[None] * (max(over) + 1 - len(cells))]
     for column, (_, value) in over.items():
-        if _empty(row[column]):
+        if empty(row[column]):
             row[column] = value
     return tuple(row)
 
 
-def _empty(cell: Any) -> bool:
+def empty(cell: Any) -> bool:
     return cell is None or cell == ""

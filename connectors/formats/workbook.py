@@ -16,7 +16,7 @@ from pydantic import Field, field_validator
 
 from bus.errors import BusError
 from connectors.formats.common import FileSettings, Mark, headings, unreadable
-from connectors.formats.merged import Ranges, filled, ranges
+from connectors.formats.merged import Ranges, empty, filled, ranges
 from connectors.formats.rolling import Rolling
 from connectors.source import Context, SourceRecord
 from connectors.values import Damaged
@@ -65,7 +65,7 @@ class Workbook(Rolling):
         self._settings = settings
         self._context = context
         self._formulas = self._checked()
-        self._merged: Ranges = {}
+        self._merged: Ranges | None = None
         super().__init__(self._rows, mark)
 
     def _checked(self) -> bool:
@@ -105,7 +105,7 @@ class Workbook(Rolling):
     def _rows(self) -> Iterator[SourceRecord]:
         numbered = enumerate(self.cells(), 1)
         names = self._headings(numbered)
-        for number, cells in filled(numbered, self._merged):
+        for number, cells in filled(numbered, self._merged or {}):
             if self._counts(cells):
                 yield self._record(number, names, cells)
 
@@ -120,7 +120,7 @@ class Workbook(Rolling):
 
     def _counts(self, cells: tuple[Any, ...]) -> bool:
         """False for a blank row and for one that sums up."""
-        if all(cell is None or cell == "" for cell in cells):
+        if all(map(empty, cells)):
             return False
         return not (isinstance(cells[0], str) and cells[0].strip() in self._settings.totals)
 
@@ -146,7 +146,8 @@ class Workbook(Rolling):
         with self._opened(values) as book:
             self._check_days(book.epoch)
             sheet = self._chosen(book)
-            self._merged = self._ranges(sheet._worksheet_path)  # noqa: SLF001  read only, the library passes over them
+            if self._merged is None:  # once: a workbook with formulas is read twice side by side
+                self._merged = self._ranges(sheet._worksheet_path)  # noqa: SLF001  read only, the library passes over them
             sheet.reset_dimensions()  # what the file says of its size is often wrong
             yield from sheet.iter_rows(values_only=True)
 
