@@ -134,8 +134,7 @@ def _header(columns: Mapping[str, Column]) -> dict[str, str]:
 def _events(seen: Seen, columns: Mapping[str, Column]) -> list[str]:
     if ledger := _stages(columns):
         results = sorted(set(_texts(seen.fields[columns["result"].field]))) if "result" in columns else []
-        applicant = {"Applied": {"applicant": {"name": "applicant"}}} if "applicant" in columns else {}
-        found = stages.events(ledger, results, _hinted, applicant)
+        found = stages.events(ledger, results, _hinted, {"Applied": _applicant("Applied", columns)})
         return [_line(f"  - {_flow(event)}", "by the column's name; docs/connectors.md has the events") for event in found]
     if "code" not in columns:
         return [_line("  - {type: Accepted}", "no field looks like a code; say which event a row is")]
@@ -156,64 +155,84 @@ def _event(code: str, columns: Mapping[str, Column]) -> dict[str, Any]:
     if not kind:
         return {"type": "StepCompleted", "on": code, "body": {"step": "code"}}
     reason = {"reason": "reason"} if "REFUSED" in str(body) and "reason" in columns else {}
-    applicant = {"applicant": {"name": "applicant"}} if kind == "Applied" and "applicant" in columns else {}
-    both = {**body, **reason, **applicant}
+    both = {**body, **reason, **_applicant(kind, columns)}
     return {"type": kind, "on": code} | ({"body": both} if both else {})
 
 
-def _columns(seen: Seen) -> list[Column]:
-    found: dict[str, Column] = {}
-    left = {field: values for field, values in seen.fields.items() if field not in seen.aside}
+def _applicant(kind: str, columns: Mapping[str, Column]) -> dict[str, Any]:
+    return {"applicant": {"name": "applicant"}} if kind == "Applied" and "applicant" in columns else {}
 
-    def take(name: str, field: str | None, why: str, **more: Any) -> None:
+
+class _Taking:
+    """The columns found so far, and the fields that are left for others."""
+
+    def __init__(self, seen: Seen) -> None:
+        self.found: dict[str, Column] = {}
+        self.left = {field: values for field, values in seen.fields.items() if field not in seen.aside}
+
+    def take(self, name: str, field: str | None, why: str, stage: stages.Stage | None = None, **more: Any) -> None:
         if field is not None:
-            found[name] = Column(name, field, more, why)
-            left.pop(field, None)
+            self.found[name] = Column(name, field, more, why, stage)
+            self.left.pop(field, None)
 
-    times = {field: _as_counted(form, seen) for field, values in left.items() if (form := _format(values))}
+
+def _columns(seen: Seen) -> list[Column]:
+    taking = _Taking(seen)
+    times = {field: _as_counted(form, seen) for field, values in taking.left.items() if (form := _format(values))}
     keys = seen.source.get("key")
-    serial = keys if isinstance(keys, str) else keys[0] if keys else _first(left, _is_key)
-    take("serial", serial, "differs in every row", required=True)
+    serial = keys if isinstance(keys, str) else keys[0] if keys else _first(taking.left, _is_key)
+    taking.take("serial", serial, "differs in every row", required=True)
     changed = _named("changed", list(times))
-    take("changed", changed, "its name", type="time", formats=times.get(changed or "", ""))
-    unnumbered = {field: form for field, form in times.items() if field in left}
-    ledger = stages.stages(unnumbered, _one_row_a_case(seen, serial), _hinted)
+    taking.take("changed", changed, "its name", type="time", formats=times.get(changed or "", ""))
+    times = {field: form for field, form in times.items() if field in taking.left}
+    ledger = stages.stages(times, _one_row_a_case(seen, serial), _hinted)
     for stage in ledger:
-        found[stage.name] = Column(
-            stage.name, stage.field, {"type": "time", "formats": stage.form}, "a step's time by its name", stage
-        )
-        left.pop(stage.field)
-    happened = None if ledger else next(iter(unnumbered), None)
-    take("at", happened, "the first field that reads as times", type="time", formats=times.get(happened or "", ""), required=True)
+        taking.take(stage.name, stage.field, "a step's time by its name", stage, type="time", formats=stage.form)
+    if not ledger:
+        happened = next(iter(times), None)
+        why = "the first field that reads as times"
+        taking.take("at", happened, why, type="time", formats=times.get(happened or "", ""), required=True)
+    _take_number(taking, seen, serial)
+    taking.take("version", _named("version", taking.left), "its name", type="whole", default=1)
+    if ledger:
+        taking.take("result", stages.result_of(taking.left), "its name")
+        _take_others(taking)
+    else:
+        _take_code_and_others(taking)
+        taking.found.setdefault("at", _some_time(taking, seen))
+    return list(taking.found.values())
+
+
+def _take_number(taking: _Taking, seen: Seen, serial: str | None) -> None:
+    left = taking.left
     unnamed = {field: values for field, values in left.items() if not re.search(_HINTS["person"], field, re.IGNORECASE)}
     number = _named("number", left) or _named("number", [serial] if serial else []) or _first(unnamed, _is_number)
-    take(
-        "number",
-        number or (found["serial"].field if serial else next(iter(left), next(iter(seen.fields)))),
-        "its name" if number and re.search(_HINTS["number"], number, re.IGNORECASE) else "numbers that repeat",
-        clean="key",
-        required=True,
-    )
-    version = _named("version", left)
-    take("version", version, "its name", type="whole", default=1)
-    if ledger:
-        take("result", stages.result_of(left), "its name")
-    codes = {} if ledger else {field: values for field, values in left.items() if _is_code(values, len(values) - 1)}
+    named = number is not None and re.search(_HINTS["number"], number, re.IGNORECASE)
+    field = number or serial or next(iter(left), next(iter(seen.fields)))
+    taking.take("number", field, "its name" if named else "numbers that repeat", clean="key", required=True)
+
+
+def _take_code_and_others(taking: _Taking) -> None:
+    """A code by its name comes before the others, one by its values after them."""
+    codes = {field: values for field, values in taking.left.items() if _is_code(values, len(values) - 1)}
     named = _named("state", codes) or _named("code", codes)
-    take("code", named, "its name", required=True)
+    taking.take("code", named, "its name", required=True)
+    _take_others(taking)
+    if named is None:
+        few = _first(taking.left, lambda values: _is_code(values, len(values) // 2))
+        taking.take("code", few, "few values", required=True)
+
+
+def _take_others(taking: _Taking) -> None:
     for name in ("region", "item", "actor", "applicant", "reason"):
-        take(name, _named(name, left), "its name")
-    if named is None and not ledger:
-        take("code", _first(left, lambda values: _is_code(values, len(values) // 2)), "few values", required=True)
-    if ledger:
-        return list(found.values())
-    if "at" not in found and "changed" in found:
-        found["at"] = found["changed"]._replace(name="at", why="the only field that reads as times")
-    if "at" not in found:
-        found["at"] = Column(
-            "at", next(iter(seen.fields)), {"type": "time", "required": True}, "no field reads as times: name one"
-        )
-    return list(found.values())
+        taking.take(name, _named(name, taking.left), "its name")
+
+
+def _some_time(taking: _Taking, seen: Seen) -> Column:
+    """What stands for the time of an event where no other field reads as one."""
+    if "changed" in taking.found:
+        return taking.found["changed"]._replace(name="at", why="the only field that reads as times")
+    return Column("at", next(iter(seen.fields)), {"type": "time", "required": True}, "no field reads as times: name one")
 
 
 def _one_row_a_case(seen: Seen, serial: str | None) -> bool:
